@@ -1,0 +1,28 @@
+/** The contract: zod schemas of every wire between Siphera's processes, and with devices and integrators. */
+export * from './errors.ts';
+export * from './event-types.ts';
+export * from './events.ts';
+export * from './feed.ts';
+export * from './internal.ts';
+export * from './mqtt.ts';
+export * from './permissions.ts';
+export * from './primitives.ts';
+export * from './rest/events.ts';
+export * from './rest/identity.ts';
+export * from './rest/incidents.ts';
+export * from './rest/index.ts';
+export {
+  Delivery as NotificationDelivery,
+  Escalation,
+  EscalationStep,
+  SmtpSettings,
+  Webhook,
+  WebhookInput,
+} from './rest/notify.ts';
+export * from './rest/panel.ts';
+export * from './rest/registry.ts';
+export * from './rest/route.ts';
+export * from './rest/rules.ts';
+export * from './rest/system.ts';
+export * from './socket.ts';
+export * from './token.ts';

@@ -1,0 +1,79 @@
+/** Core's internal API (`/internal/v1`), for the box's own services only: a unix socket natively, mTLS in Compose. */
+import { z } from 'zod';
+import { AppendResult, IncomingEvent } from './events.ts';
+import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
+
+export const internalPaths = {
+  /** POST: answers after the commit. */
+  events: '/internal/v1/events',
+  /** GET ?after=seq: NDJSON of FeedLine without end; `after` absent means from now on. */
+  feed: '/internal/v1/feed',
+  /** GET: {keys: JWK[]} */
+  jwks: '/internal/v1/jwks',
+  /** GET: revocations that still matter. */
+  revocations: '/internal/v1/revocations',
+  /** POST: one audit row on behalf of a service. */
+  audit: '/internal/v1/audit',
+  /** POST: a service says how it is, every 5 s; silence of 15 s is shown as down. */
+  heartbeat: '/internal/v1/heartbeat',
+  /** POST, root only: a token, a device certificate and a panel account for the self-test of this run. */
+  selfTest: '/internal/v1/self-test',
+  /** POST, root only: a new one-time setup code for the first admin. */
+  setupCode: '/internal/v1/setup-code',
+  /** POST, root only: a reset code for an admin who lost the password. */
+  resetAdmin: '/internal/v1/reset-admin',
+} as const;
+
+export const InternalAppend = z.object({
+  channel: z.enum(['panel', 'camera', 'sip', 'system']),
+  events: z.array(IncomingEvent).min(1).max(500),
+});
+export const InternalAppended = z.object({ results: z.array(AppendResult) });
+
+export const InternalAudit = z.object({
+  actor: z.object({
+    kind: z.enum(['user', 'api_key', 'service', 'device']),
+    id: z.string(),
+    name: z.string(),
+  }),
+  org_id: Uuid,
+  action: z.string().max(80),
+  target: z.string().max(200),
+  detail: z.record(z.string(), z.unknown()),
+});
+
+export const ServiceState = z.enum(['ok', 'degraded', 'down']);
+export const InternalHeartbeat = z.object({
+  service: z.enum(['panel', 'signaling', 'camera', 'sip-bridge']),
+  state: ServiceState,
+  version: z.string(),
+  rss_bytes: z.int(),
+  checks: z.array(z.object({ name: z.string(), state: ServiceState, detail: z.string() })),
+});
+export type InternalHeartbeat = z.infer<typeof InternalHeartbeat>;
+
+export const InternalRevocations = z.object({
+  upto: FeedSeq,
+  items: z.array(
+    z.object({
+      sid: z.string().optional(),
+      sub: z.string().optional(),
+      reason: z.string(),
+      expires_at: Timestamp,
+    }),
+  ),
+});
+
+/** What the self-test of the CLI needs; all of it is deleted when the run ends or after ten minutes. */
+export const InternalSelfTest = z.object({
+  run_id: z.string(),
+  access_token: z.string(),
+  api_key: z.string(),
+  org_id: Uuid,
+  device_id: Uuid,
+  device_certificate_pem: z.string(),
+  device_key_pem: z.string(),
+  ca_pem: z.string(),
+  panel_account: z.string(),
+  severity: Severity,
+});
