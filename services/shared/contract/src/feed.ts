@@ -46,6 +46,8 @@ export type FeedEntry = z.infer<typeof FeedEntry>;
 export const Revocation = z.object({
   sid: z.string().optional(),
   sub: z.string().optional(),
+  /** Only tokens issued before this are hit: roles changed, the session goes on with a new token. */
+  issued_before: Timestamp.optional(),
   reason: z.string(),
   expires_at: Timestamp,
 });

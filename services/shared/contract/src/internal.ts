@@ -1,5 +1,6 @@
 /** Core's internal API (`/internal/v1`), for the box's own services only: a unix socket natively, mTLS in Compose. */
 import { z } from 'zod';
+import { Revocation } from './feed.ts';
 import { AppendResult, IncomingEvent } from './events.ts';
 import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
 
@@ -54,14 +55,7 @@ export type InternalHeartbeat = z.infer<typeof InternalHeartbeat>;
 
 export const InternalRevocations = z.object({
   upto: FeedSeq,
-  items: z.array(
-    z.object({
-      sid: z.string().optional(),
-      sub: z.string().optional(),
-      reason: z.string(),
-      expires_at: Timestamp,
-    }),
-  ),
+  items: z.array(Revocation),
 });
 
 /** What the self-test of the CLI needs; all of it is deleted when the run ends or after ten minutes. */

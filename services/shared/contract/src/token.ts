@@ -17,7 +17,7 @@ export const AccessClaims = z.object({
   org: Uuid,
   name: z.string(),
   grants: z.array(Grant),
-  iat: z.int(),
+  iat: z.number().meta({ description: 'Seconds, with milliseconds as the fraction' }),
   exp: z.int(),
 });
 export type AccessClaims = z.infer<typeof AccessClaims>;

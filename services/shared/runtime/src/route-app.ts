@@ -73,7 +73,7 @@ export function createRouteApp<T extends Record<string, Route>>(options: RouteAp
   );
   // Fixed paths before those with parameters, so that `/devices/import` is not taken for a device id.
   const ordered = Object.entries(options.routes).sort(([, a], [, b]) =>
-    rank(a.path).localeCompare(rank(b.path), 'en'),
+    rank(a.path) < rank(b.path) ? -1 : 1,
   );
   for (const [name, route] of ordered) {
     const handler = options.handlers[name] as Handler<Route> | undefined;

@@ -20,7 +20,7 @@ import type { InternalClient } from './internal-client.ts';
 const clockToleranceSeconds = 2;
 
 export class Revocations {
-  readonly #until = new Map<string, number>();
+  readonly #until = new Map<string, { expires: number; before: number }>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -29,7 +29,10 @@ export class Revocations {
 
   add(revocation: Revocation): void {
     const expires = fromRfc3339(revocation.expires_at) ?? 0;
-    for (const key of keysOf(revocation)) this.#until.set(key, expires);
+    const before =
+      revocation.issued_before === undefined ? Infinity : (fromRfc3339(revocation.issued_before) ?? Infinity);
+    for (const key of keysOf(revocation))
+      this.#until.set(key, { expires, before: Math.max(before, this.#until.get(key)?.before ?? 0) });
     if (this.#until.size > 1_000) this.#prune();
   }
 
@@ -41,14 +44,17 @@ export class Revocations {
     return revocation;
   }
 
-  hits(claims: Pick<AccessClaims, 'sid' | 'sub'>): boolean {
+  hits(claims: Pick<AccessClaims, 'sid' | 'sub' | 'iat'>): boolean {
     const now = this.#clock.now();
-    return [`sid:${claims.sid}`, `sub:${claims.sub}`].some((key) => (this.#until.get(key) ?? 0) > now);
+    return [`sid:${claims.sid}`, `sub:${claims.sub}`].some((key) => {
+      const entry = this.#until.get(key);
+      return entry !== undefined && entry.expires > now && claims.iat * 1_000 < entry.before;
+    });
   }
 
   #prune(): void {
     const now = this.#clock.now();
-    for (const [key, until] of this.#until) if (until <= now) this.#until.delete(key);
+    for (const [key, until] of this.#until) if (until.expires <= now) this.#until.delete(key);
   }
 }
 
