@@ -1,0 +1,131 @@
+/**
+ * A whole box for tests and for development: Mosquitto, core, panel, signaling and, when asked for, the nginx front door,
+ * all real processes on free loopback ports with their data in one directory.
+ */
+import { join } from 'node:path';
+import type { Route } from '@siphera/contract';
+import { type FrontDoor, startFrontDoor } from './front-door.ts';
+import { type Mosquitto, startMosquitto } from './mosquitto.ts';
+import { freePort } from './ports.ts';
+import { repositoryRoot } from './repository.ts';
+import type { RestTarget } from './rest-client.ts';
+import {
+  type CoreService,
+  type PanelService,
+  type ServiceName,
+  type SignalingService,
+  startCore,
+  startPanel,
+  startSignaling,
+} from './services.ts';
+import { type TempDir, tempDir } from './temp-dir.ts';
+
+export type BoxOptions = {
+  /** Keeps the data there; without it a temporary directory that goes when the box stops. */
+  dir?: string;
+  /** Which services beside core. Both, unless told. */
+  services?: readonly ('panel' | 'signaling')[];
+  /** Also starts nginx with TLS; `webDir` is what it serves, web/dist unless told. */
+  frontDoor?: boolean | { webDir?: string; port?: number };
+  hostName?: string;
+  /** Extra environment, a service. */
+  env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  nodeArgs?: readonly string[];
+  onOutput?: (name: string, text: string) => void;
+};
+
+export type Box = AsyncDisposable &
+  RestTarget & {
+    dir: string;
+    hostName: string;
+    /** Origin of the front door, or core's own when there is none. */
+    origin: string;
+    mosquitto: Mosquitto;
+    core: CoreService;
+    panel: PanelService | undefined;
+    signaling: SignalingService | undefined;
+    frontDoor: FrontDoor | undefined;
+    /** Where consoles connect their socket. */
+    socketUrl: string;
+    stop: () => Promise<void>;
+  };
+
+/** Starts a box. Whatever was already running is stopped again when a later part does not come up. */
+export async function startBox(options: BoxOptions = {}): Promise<Box> {
+  await using stack = new AsyncDisposableStack();
+  const temporary: TempDir | undefined =
+    options.dir === undefined ? stack.use(await tempDir('box')) : undefined;
+  const dir = options.dir ?? temporary?.path ?? '';
+  const hostName = options.hostName ?? 'siphera.test';
+  const mosquitto = stack.use(await startMosquitto({ dir }));
+  const door = options.frontDoor === true ? {} : options.frontDoor;
+  const doorPort = door ? (door.port ?? (await freePort())) : undefined;
+  const origin = doorPort === undefined ? undefined : `https://${hostName}:${doorPort}`;
+  const front = door
+    ? await mosquitto.ca.issueServer('front', [hostName, 'localhost', '127.0.0.1'])
+    : undefined;
+  const context = (name: ServiceName) => serviceContext(options, dir, name);
+
+  const core = await startCore({
+    ...context('core'),
+    mosquitto,
+    hostName,
+    publicUrls: origin === undefined ? [`https://${hostName}`] : [origin],
+    ...(front ? { frontCertFile: front.certFile } : {}),
+  });
+  stack.use(core.daemon);
+  const wanted = options.services ?? ['panel', 'signaling'];
+  const { internalUrl } = core;
+  const panel = wanted.includes('panel') ? await startPanel({ ...context('panel'), internalUrl }) : undefined;
+  if (panel) stack.use(panel.daemon);
+  const publicOrigins = origin === undefined ? [] : [origin];
+  const signaling = wanted.includes('signaling')
+    ? await startSignaling({ ...context('signaling'), internalUrl, publicOrigins })
+    : undefined;
+  if (signaling) stack.use(signaling.daemon);
+  const frontDoor =
+    door && front && doorPort !== undefined
+      ? await startFrontDoor({
+          dir,
+          port: doorPort,
+          hostName,
+          certificate: front,
+          caPem: mosquitto.ca.caPem,
+          upstream: { core: core.httpPort, panel: panel?.httpPort ?? 1, signaling: signaling?.port ?? 1 },
+          webDir: door.webDir ?? join(repositoryRoot, 'web', 'dist'),
+        })
+      : undefined;
+  if (frontDoor) stack.use(frontDoor.daemon);
+
+  const parts = stack.move();
+  const stop = () => parts.disposeAsync();
+  const direct = {
+    core: `http://127.0.0.1:${core.httpPort}`,
+    panel: `http://127.0.0.1:${panel?.httpPort ?? 1}`,
+  };
+  return {
+    dir,
+    hostName,
+    origin: frontDoor?.origin ?? direct.core,
+    mosquitto,
+    core,
+    panel,
+    signaling,
+    frontDoor,
+    baseUrl: (service: Route['service']) => frontDoor?.origin ?? direct[service],
+    ...(frontDoor ? { ca: mosquitto.ca.caPem } : {}),
+    socketUrl: frontDoor?.origin ?? `http://127.0.0.1:${signaling?.port ?? 1}`,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function serviceContext(options: BoxOptions, dir: string, name: ServiceName) {
+  const { onOutput } = options;
+  return {
+    dir,
+    env: options.env?.[name] ?? {},
+    nodeArgs: options.nodeArgs ?? [],
+    ...(onOutput ? { onOutput: (text: string) => onOutput(name, text) } : {}),
+  };
+}

@@ -1,0 +1,125 @@
+/** Starts the box's own services as real processes, `node services/<name>/src/main.ts`, with the environment the product gives them. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Daemon, startDaemon } from './daemon.ts';
+import { exchange } from './http.ts';
+import { coreUser, type Mosquitto } from './mosquitto.ts';
+import { freePort } from './ports.ts';
+import { repositoryRoot } from './repository.ts';
+
+export type ServiceName = 'core' | 'panel' | 'signaling';
+export type Service = { daemon: Daemon; metricsPort: number };
+export type CoreService = Service & {
+  httpPort: number;
+  internalUrl: string;
+  setupCodeFile: string;
+  caDir: string;
+};
+export type PanelService = Service & { httpPort: number; dc09Port: number };
+export type SignalingService = Service & { port: number };
+
+/** What every service of one box shares. */
+export type ServiceContext = {
+  dir: string;
+  /** Adds to or replaces the environment of a service. */
+  env?: Readonly<Record<string, string>>;
+  onOutput?: (text: string) => void;
+  /** E.g. `--watch`, while developing. */
+  nodeArgs?: readonly string[];
+};
+
+export type CoreOptions = ServiceContext & {
+  mosquitto: Mosquitto;
+  hostName: string;
+  publicUrls: readonly string[];
+  frontCertFile?: string;
+};
+
+/** Starts core on free ports with its data below `dir`. */
+export async function startCore(options: CoreOptions): Promise<CoreService> {
+  const { dir, mosquitto } = options;
+  const [httpPort, metricsPort] = [await freePort(), await freePort()];
+  const client = await mosquitto.issueClientCert(coreUser);
+  const dataDir = await folder(dir, 'core');
+  const setupCodeFile = join(dir, 'setup-code');
+  const internalUrl = `unix:${join(dir, 'core.sock')}`;
+  const daemon = await startService('core', options, metricsPort, {
+    CORE_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
+    CORE_INTERNAL_LISTEN: internalUrl,
+    CORE_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+    DATA_DIR: dataDir,
+    BACKUP_DIR: await folder(dir, 'backup'),
+    MQTT_URL: mosquitto.url,
+    MQTT_PUBLIC_URL: mosquitto.url,
+    MQTT_CERT_FILE: client.certFile,
+    MQTT_KEY_FILE: client.keyFile,
+    MQTT_CA_FILE: client.caFile,
+    CA_DIR: mosquitto.ca.dir,
+    PUBLIC_HOST_NAME: options.hostName,
+    PUBLIC_URLS: options.publicUrls.join(','),
+    FRONT_CERT_FILE: options.frontCertFile ?? client.certFile,
+    SETUP_CODE_FILE: setupCodeFile,
+  });
+  return { daemon, httpPort, metricsPort, internalUrl, setupCodeFile, caDir: mosquitto.ca.dir };
+}
+
+/** Starts the DC-09 receiver on free ports. */
+export async function startPanel(options: ServiceContext & { internalUrl: string }): Promise<PanelService> {
+  const [httpPort, dc09Port, metricsPort] = [await freePort(), await freePort(), await freePort()];
+  const keyFile = join(options.dir, 'panel.key');
+  await writeFile(keyFile, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' }).catch(
+    keepExisting,
+  );
+  const daemon = await startService('panel', options, metricsPort, {
+    PANEL_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
+    PANEL_DC09_LISTEN: `127.0.0.1:${dc09Port}`,
+    PANEL_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+    DATA_DIR: await folder(options.dir, 'panel'),
+    CORE_INTERNAL_URL: options.internalUrl,
+    PANEL_KEY_FILE: keyFile,
+  });
+  return { daemon, httpPort, dc09Port, metricsPort };
+}
+
+/** Starts the realtime socket on a free port. */
+export async function startSignaling(
+  options: ServiceContext & { internalUrl: string; publicOrigins: readonly string[] },
+): Promise<SignalingService> {
+  const [port, metricsPort] = [await freePort(), await freePort()];
+  const daemon = await startService('signaling', options, metricsPort, {
+    SIGNALING_LISTEN: `127.0.0.1:${port}`,
+    SIGNALING_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+    CORE_INTERNAL_URL: options.internalUrl,
+    PUBLIC_ORIGINS: [...options.publicOrigins, `http://127.0.0.1:${port}`].join(','),
+  });
+  return { daemon, port, metricsPort };
+}
+
+function startService(
+  name: ServiceName,
+  context: ServiceContext,
+  metricsPort: number,
+  env: Readonly<Record<string, string>>,
+): Promise<Daemon> {
+  return startDaemon({
+    name,
+    command: process.execPath,
+    args: [...(context.nodeArgs ?? []), `services/${name}/src/main.ts`],
+    cwd: repositoryRoot,
+    env: { LOG_LEVEL: 'info', ...env, ...context.env },
+    ready: async () => (await exchange(`http://127.0.0.1:${metricsPort}/healthz`)).status === 200,
+    ...(context.onOutput ? { onOutput: context.onOutput } : {}),
+  });
+}
+
+async function folder(dir: string, name: string): Promise<string> {
+  const path = join(dir, 'data', name);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+/** A key from an earlier run of the same directory stays: data at rest is encrypted with it. */
+function keepExisting(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+}
