@@ -5,6 +5,7 @@ export * from './events.ts';
 export * from './feed.ts';
 export * from './internal.ts';
 export * from './mqtt.ts';
+export * from './openapi.ts';
 export * from './permissions.ts';
 export * from './primitives.ts';
 export * from './rest/events.ts';
