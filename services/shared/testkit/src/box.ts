@@ -61,9 +61,6 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
   const door = options.frontDoor === true ? {} : options.frontDoor;
   const doorPort = door ? (door.port ?? (await freePort())) : undefined;
   const origin = doorPort === undefined ? undefined : `https://${hostName}:${doorPort}`;
-  const front = door
-    ? await mosquitto.ca.issueServer('front', [hostName, 'localhost', '127.0.0.1'])
-    : undefined;
   const context = (name: ServiceName) => serviceContext(options, dir, name);
 
   const core = await startCore({
@@ -71,7 +68,6 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     mosquitto,
     hostName,
     publicUrls: origin === undefined ? [`https://${hostName}`] : [origin],
-    ...(front ? { frontCertFile: front.certFile } : {}),
   });
   stack.use(core.daemon);
   const wanted = options.services ?? ['panel', 'signaling'];
@@ -84,13 +80,12 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     : undefined;
   if (signaling) stack.use(signaling.daemon);
   const frontDoor =
-    door && front && doorPort !== undefined
+    door && doorPort !== undefined
       ? await startFrontDoor({
           dir,
           port: doorPort,
           hostName,
-          certificate: front,
-          caPem: mosquitto.ca.caPem,
+          ca: mosquitto.ca,
           upstream: { core: core.httpPort, panel: panel?.httpPort ?? 1, signaling: signaling?.port ?? 1 },
           webDir: door.webDir ?? join(repositoryRoot, 'web', 'dist'),
         })

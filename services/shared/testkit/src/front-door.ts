@@ -1,16 +1,18 @@
-/** Debian's nginx as the box's front door on a free port: TLS by the test's CA, the routes of the product's own front door. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** Debian's nginx as the box's front door on a free port, with the product's own configuration and the test's CA. */
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { exchange } from './http.ts';
-import type { CertificateFiles } from './pki.ts';
+import type { TestCa } from './pki.ts';
+import { freePort } from './ports.ts';
+import { repositoryRoot } from './repository.ts';
+import { renderTemplate } from './template.ts';
 
 export type FrontDoorOptions = {
   dir: string;
   port: number;
   hostName: string;
-  certificate: CertificateFiles;
-  caPem: string;
+  ca: TestCa;
   upstream: { core: number; panel: number; signaling: number };
   /** The built console; without it every page is a 404. */
   webDir?: string;
@@ -20,60 +22,40 @@ export type FrontDoor = { daemon: Daemon; port: number; origin: string };
 /** Starts nginx and waits until core answers through it. */
 export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const dir = join(options.dir, 'nginx');
-  await mkdir(join(dir, 'tmp'), { recursive: true });
-  await mkdir(join(dir, 'empty'), { recursive: true });
+  const webDir = options.webDir ?? join(dir, 'empty');
+  await mkdir(webDir, { recursive: true });
+  await mkdir(join(dir, 'cache'), { recursive: true });
+  const { pkiDir, caPem } = options.ca;
+  await options.ca.issueServer('front', 'front', [options.hostName, 'localhost', '127.0.0.1']);
+  for (const file of ['api-headers.conf', 'page-headers.conf']) {
+    await copyFile(join(repositoryRoot, 'compose', 'nginx', file), join(dir, file));
+  }
+  const upstream = (port: number) => `127.0.0.1:${port}`;
+  const text = await renderTemplate('nginx/nginx.conf.template', {
+    NGINX_USER_LINE: 'user root;',
+    NGINX_RUN_DIR: dir,
+    NGINX_CONF_DIR: dir,
+    NGINX_CACHE_DIR: join(dir, 'cache'),
+    PKI_DIR: pkiDir,
+    WEB_DIST_DIR: webDir,
+    CORE_UPSTREAM: upstream(options.upstream.core),
+    PANEL_UPSTREAM: upstream(options.upstream.panel),
+    SIGNALING_UPSTREAM: upstream(options.upstream.signaling),
+    HTTP_LISTEN_PORT: `127.0.0.1:${await freePort()}`,
+    HTTPS_LISTEN_PORT: `127.0.0.1:${options.port}`,
+    HTTPS_PORT_SUFFIX: `:${options.port}`,
+    IPV6_HTTP_LINE: '',
+    IPV6_HTTPS_LINE: '',
+  });
   const config = join(dir, 'nginx.conf');
-  await writeFile(config, configText(dir, options));
+  await writeFile(config, text);
   const origin = `https://${options.hostName}:${options.port}`;
   const daemon = await startDaemon({
     name: 'nginx',
     command: 'nginx',
     args: ['-p', dir, '-c', config, '-g', 'daemon off;'],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    ready: async () => (await exchange(`${origin}/api/v1/health`, { ca: options.caPem })).status === 200,
+    ready: async () => (await exchange(`${origin}/api/v1/health`, { ca: caPem })).status === 200,
   });
   return { daemon, port: options.port, origin };
 }
-
-const configText = (dir: string, options: FrontDoorOptions): string => `
-user root;
-worker_processes 1;
-pid ${dir}/nginx.pid;
-error_log stderr warn;
-events { worker_connections 1024; }
-http {
-  include /etc/nginx/mime.types;
-  types { text/javascript mjs; application/manifest+json webmanifest; }
-  access_log off;
-  client_body_temp_path ${dir}/tmp;
-  proxy_temp_path ${dir}/tmp;
-  fastcgi_temp_path ${dir}/tmp;
-  uwsgi_temp_path ${dir}/tmp;
-  scgi_temp_path ${dir}/tmp;
-  client_max_body_size 12m;
-  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-  server {
-    listen 127.0.0.1:${options.port} ssl;
-    server_name ${options.hostName};
-    ssl_certificate ${options.certificate.certFile};
-    ssl_certificate_key ${options.certificate.keyFile};
-    ssl_protocols TLSv1.2 TLSv1.3;
-    proxy_http_version 1.1;
-    proxy_set_header Host $host:$server_port;
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Proto https;
-    proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection $connection_upgrade;
-    proxy_buffering off;
-    proxy_read_timeout 75s;
-    location /api/v1/panel/ { proxy_pass http://127.0.0.1:${options.upstream.panel}; }
-    location /api/ { proxy_pass http://127.0.0.1:${options.upstream.core}; }
-    location /socket.io/ { proxy_pass http://127.0.0.1:${options.upstream.signaling}; }
-    location / {
-      root ${options.webDir ?? `${dir}/empty`};
-      try_files $uri /index.html =404;
-      add_header Content-Security-Policy "default-src 'self'; connect-src 'self' wss://$http_host; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'" always;
-    }
-  }
-}
-`;

@@ -16,4 +16,5 @@ export * from './run-command.ts';
 export * from './services.ts';
 export * from './setup.ts';
 export * from './temp-dir.ts';
+export * from './template.ts';
 export * from './wait.ts';

@@ -1,12 +1,14 @@
-/** Debian's Mosquitto on a free loopback port, with mTLS and the ACL by certificate name that the product uses. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** Debian's Mosquitto on a free loopback port, with the product's own configuration: mTLS, and topics by certificate name. */
+import { readFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { readFileSync } from 'node:fs';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { type CertificateFiles, createTestCa, type TestCa } from './pki.ts';
 import { freePort } from './ports.ts';
+import { repositoryRoot } from './repository.ts';
+import { renderTemplate } from './template.ts';
 
 export type Mosquitto = AsyncDisposable & {
   daemon: Daemon;
@@ -34,9 +36,17 @@ export async function startMosquitto(options: {
   const port = options.port ?? (await freePort());
   const dir = join(options.dir, 'mosquitto');
   await mkdir(dir, { recursive: true });
-  const server = await ca.issueServer('mosquitto', ['localhost', '127.0.0.1']);
-  await writeFile(join(dir, 'acl'), aclText);
-  await writeFile(join(dir, 'mosquitto.conf'), configText({ dir, port, server, crlFile: ca.crlFile }));
+  await ca.issueServer('mqtt', 'mqtt', ['localhost', '127.0.0.1']);
+  await copyFile(join(repositoryRoot, 'compose', 'mosquitto', 'acl'), join(dir, 'acl'));
+  const config = await renderTemplate('mosquitto/mosquitto.conf.template', {
+    MQTT_LISTEN_PORT: `${port} 127.0.0.1`,
+    // As root it would change to its own user, which cannot read a test's directory.
+    MQTT_USER_LINE: 'user root',
+    MOSQUITTO_CONF_DIR: dir,
+    MOSQUITTO_DATA_DIR: dir,
+    PKI_DIR: ca.pkiDir,
+  });
+  await writeFile(join(dir, 'mosquitto.conf'), config);
   const daemon = await startDaemon({
     name: 'mosquitto',
     command: 'mosquitto',
@@ -68,45 +78,6 @@ function connect(port: number, files: CertificateFiles, options: IClientOptions 
     ...options,
   });
 }
-
-const aclText = `user ${coreUser}
-topic readwrite siphera/v1/#
-pattern write siphera/v1/+/%u/event
-pattern write siphera/v1/+/%u/telemetry
-pattern write siphera/v1/+/%u/state
-pattern write siphera/v1/+/%u/result
-pattern read siphera/v1/+/%u/ack
-pattern read siphera/v1/+/%u/command
-pattern read siphera/v1/+/%u/twin
-`;
-
-const configText = (box: {
-  dir: string;
-  port: number;
-  server: CertificateFiles;
-  crlFile: string;
-}): string => `
-# As root it would change to its own user, which cannot read a test's directory.
-user root
-per_listener_settings false
-listener ${box.port} 127.0.0.1
-cafile ${box.server.caFile}
-certfile ${box.server.certFile}
-keyfile ${box.server.keyFile}
-crlfile ${box.crlFile}
-require_certificate true
-use_identity_as_username true
-allow_anonymous false
-acl_file ${box.dir}/acl
-persistence true
-persistence_location ${box.dir}/
-autosave_interval 1
-autosave_on_changes false
-max_inflight_messages 1000
-max_queued_messages 200000
-set_tcp_nodelay true
-log_dest stderr
-`;
 
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {

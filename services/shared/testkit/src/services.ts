@@ -33,7 +33,6 @@ export type CoreOptions = ServiceContext & {
   mosquitto: Mosquitto;
   hostName: string;
   publicUrls: readonly string[];
-  frontCertFile?: string;
 };
 
 /** Starts core on free ports with its data below `dir`. */
@@ -41,6 +40,11 @@ export async function startCore(options: CoreOptions): Promise<CoreService> {
   const { dir, mosquitto } = options;
   const [httpPort, metricsPort] = [await freePort(), await freePort()];
   const client = await mosquitto.issueClientCert(coreUser);
+  const front = await mosquitto.ca.issueServer('front', 'front', [
+    options.hostName,
+    'localhost',
+    '127.0.0.1',
+  ]);
   const dataDir = await folder(dir, 'core');
   const setupCodeFile = join(dir, 'setup-code');
   const internalUrl = `unix:${join(dir, 'core.sock')}`;
@@ -55,13 +59,13 @@ export async function startCore(options: CoreOptions): Promise<CoreService> {
     MQTT_CERT_FILE: client.certFile,
     MQTT_KEY_FILE: client.keyFile,
     MQTT_CA_FILE: client.caFile,
-    CA_DIR: mosquitto.ca.dir,
+    CA_DIR: mosquitto.ca.caDir,
     PUBLIC_HOST_NAME: options.hostName,
     PUBLIC_URLS: options.publicUrls.join(','),
-    FRONT_CERT_FILE: options.frontCertFile ?? client.certFile,
+    FRONT_CERT_FILE: front.certFile,
     SETUP_CODE_FILE: setupCodeFile,
   });
-  return { daemon, httpPort, metricsPort, internalUrl, setupCodeFile, caDir: mosquitto.ca.dir };
+  return { daemon, httpPort, metricsPort, internalUrl, setupCodeFile, caDir: mosquitto.ca.caDir };
 }
 
 /** Starts the DC-09 receiver on free ports. */
