@@ -1,0 +1,60 @@
+/** Resolves the actions of a rule for one occurrence: titles filled, targets named, group keys made. */
+import type { RuleAction as RuleActionSchema } from '@siphera/contract';
+import type { z } from 'zod';
+import { keyOf, type Occurrence } from './occurrence.ts';
+import { fillTemplate } from './template.ts';
+import type { ActionDecision, Decision, EngineRule, TraceStep } from './types.ts';
+import { durationWords } from './words.ts';
+
+type RuleAction = z.infer<typeof RuleActionSchema>;
+
+export function decide(rule: EngineRule, occurrence: Occurrence, key: string, steps: TraceStep[]): Decision {
+  return {
+    rule_id: rule.id,
+    rule_name: rule.name,
+    rule_version: rule.version,
+    org_id: rule.org_id,
+    site_id: rule.site_id,
+    key,
+    event_seq: occurrence.seq,
+    occurred_ms: occurrence.occurred_ms,
+    acted_ms: occurrence.received_ms,
+    late_ms: occurrence.late_ms,
+    device_id: occurrence.device?.id,
+    area_id: occurrence.area?.id,
+    test: occurrence.test,
+    actions: rule.actions
+      .map((action) => resolve(action, occurrence, steps))
+      .filter((action) => action !== undefined),
+  };
+}
+
+function resolve(action: RuleAction, occurrence: Occurrence, steps: TraceStep[]): ActionDecision | undefined {
+  if (action.kind === 'incident') {
+    return {
+      kind: 'incident',
+      title: fillTemplate(action.title, occurrence),
+      severity: action.severity,
+      group_key: action.group_by === 'none' ? null : keyOf(action.group_by, occurrence),
+      procedure_id: action.procedure_id,
+      escalation_id: action.escalation_id,
+    };
+  }
+  if (action.kind === 'notify') {
+    const { channels, user_ids, group_ids, webhook_ids } = action;
+    return { kind: 'notify', channels, user_ids, group_ids, webhook_ids };
+  }
+  const target = action.target === 'trigger' ? occurrence.device?.id : action.target;
+  const what = `Command ${action.name}`;
+  if (target === undefined) {
+    steps.push({ what, passed: false, detail: 'Not sent: the event came from no known device' });
+    return undefined;
+  }
+  // A door that should have opened for someone an hour ago must not open now for whoever stands there.
+  if (action.name === 'unlock' && occurrence.late_ms > 0) {
+    const detail = `Not sent: the event came ${durationWords(occurrence.late_ms)} late, and a door is not unlocked afterwards`;
+    steps.push({ what, passed: false, detail });
+    return undefined;
+  }
+  return { kind: 'command', device_id: target, name: action.name, args: action.args };
+}
