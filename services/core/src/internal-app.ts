@@ -1,0 +1,71 @@
+/** The internal API (`/internal/v1`): for the box's own services, over the unix socket or mTLS only. */
+import { InternalAppend, InternalAudit, InternalHeartbeat, internalPaths } from '@siphera/contract';
+import { AppError, toProblem } from '@siphera/runtime';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import type { RequestListener } from 'node:http';
+import type { AppDeps } from './app-deps.ts';
+import type { Authenticator } from './identity/http/authenticator.ts';
+import { resetAdmin, startSelfTest, writeSetupCode } from './identity/http/internal-identity.ts';
+import { systemActor } from './kernel/actor.ts';
+import { followFeed } from './kernel/follow-feed.ts';
+
+const bodyLimit = '40mb';
+
+export function createInternalApp(app: AppDeps, authenticator: Authenticator): RequestListener {
+  const http = express();
+  http.disable('x-powered-by');
+  http.use(express.json({ limit: bodyLimit }));
+  http.post(internalPaths.events, async (request: Request, response: Response) => {
+    const input = InternalAppend.parse(request.body);
+    const results = await app.box.write(
+      'appendInternal',
+      { actor: systemActor(''), traceId: newTrace(app) },
+      input,
+    );
+    response.json({ results });
+  });
+  http.get(internalPaths.feed, (request: Request, response: Response) => {
+    const after = typeof request.query['after'] === 'string' ? Number(request.query['after']) : undefined;
+    followFeed(app, { request, response, after, format: 'ndjson', sees: () => true });
+  });
+  http.get(internalPaths.jwks, (_request: Request, response: Response) => {
+    response.json(authenticator.jwks());
+  });
+  http.get(internalPaths.revocations, (_request: Request, response: Response) => {
+    response.json(authenticator.revocationsInForce());
+  });
+  http.post(internalPaths.audit, async (request: Request, response: Response) => {
+    const input = InternalAudit.parse(request.body);
+    await app.box.write(
+      'recordAudit',
+      { actor: { ...input.actor, orgId: input.org_id, grants: [], address: '' }, traceId: newTrace(app) },
+      input,
+    );
+    response.status(204).end();
+  });
+  http.post(internalPaths.heartbeat, (request: Request, response: Response) => {
+    app.status.hear(InternalHeartbeat.parse(request.body), app.clock.now());
+    response.status(204).end();
+  });
+  http.post(internalPaths.selfTest, async (_request: Request, response: Response) => {
+    response.json(await startSelfTest(app, authenticator));
+  });
+  http.post(internalPaths.setupCode, async (_request: Request, response: Response) => {
+    response.json(await writeSetupCode(app));
+  });
+  http.post(internalPaths.resetAdmin, async (request: Request, response: Response) => {
+    response.json(await resetAdmin(app, request.body as unknown));
+  });
+  http.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (!(error instanceof AppError)) app.log.error('internal_request_failed', { error, path: request.path });
+    const problem = toProblem(
+      (error as Error).name === 'ZodError'
+        ? new AppError('validation_failed', (error as Error).message)
+        : error,
+    );
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  });
+  return http;
+}
+
+const newTrace = (app: AppDeps): string => app.random.bytes(16).toString('hex');

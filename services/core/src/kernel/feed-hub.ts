@@ -1,0 +1,136 @@
+/**
+ * Hands the feed to those who follow it: services over the internal API, consoles over SSE. Followers share what was
+ * read last; one that is further behind reads from the database by itself.
+ */
+import type { FeedEntry, FeedLine } from '@siphera/contract';
+import { toRfc3339, type Clock } from '@siphera/runtime';
+import type { FeedReader } from './feed-reader.ts';
+
+/** Followers learn that they are alive, and that core is. */
+export const feedHeartbeatMs = 1_000;
+const entriesPerRead = 500;
+/** Entries kept in memory for followers that are nearly live. */
+const ringMax = 4_000;
+
+export type Follower = {
+  after: number;
+  /** False while its socket cannot take more; it is woken again by `wake`. */
+  ready(): boolean;
+  send(line: FeedLine): void;
+  /** Its position is no longer kept. */
+  gone(): void;
+};
+
+export class FeedHub {
+  readonly #reader: FeedReader;
+  readonly #clock: Clock;
+  readonly #followers = new Set<Follower>();
+  readonly #beat: NodeJS.Timeout;
+  #ring: FeedEntry[] = [];
+  #ringFrom: number;
+  #ringUpto: number;
+  #scheduled = false;
+
+  constructor(reader: FeedReader, clock: Clock) {
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#ringUpto = reader.position();
+    this.#ringFrom = this.#ringUpto;
+    this.#beat = setInterval(() => this.#heartbeat(), feedHeartbeatMs);
+  }
+
+  position(): number {
+    return this.#reader.position();
+  }
+
+  /** True when entries after `after` are no longer all kept. */
+  isGone(after: number): boolean {
+    return after < this.#reader.floor();
+  }
+
+  add(follower: Follower): () => void {
+    this.#followers.add(follower);
+    this.wake();
+    return () => this.#followers.delete(follower);
+  }
+
+  count(): number {
+    return this.#followers.size;
+  }
+
+  /** Something was committed, or a follower can take more. Several calls in one turn are one reading. */
+  wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#beat);
+    this.#followers.clear();
+  }
+
+  #pump(): void {
+    if (this.#followers.size === 0) {
+      this.#ring = [];
+      this.#ringUpto = this.#reader.position();
+      this.#ringFrom = this.#ringUpto;
+      return;
+    }
+    const more = this.#extendRing();
+    let behind = more;
+    for (const follower of this.#followers) if (this.#serve(follower)) behind = true;
+    if (behind) this.wake();
+  }
+
+  #extendRing(): boolean {
+    const line = this.#reader.read(this.#ringUpto, entriesPerRead, this.#clock.now());
+    this.#ring.push(...line.entries);
+    this.#ringUpto = line.upto;
+    if (this.#ring.length > ringMax) {
+      const dropped = this.#ring.splice(0, this.#ring.length - ringMax);
+      this.#ringFrom = dropped.at(-1)?.seq ?? this.#ringFrom;
+    }
+    return line.entries.length === entriesPerRead;
+  }
+
+  /** @returns true when the follower is still behind and can take more. */
+  #serve(follower: Follower): boolean {
+    if (!follower.ready() || follower.after >= this.#ringUpto) return false;
+    if (follower.after < this.#reader.floor()) {
+      this.#followers.delete(follower);
+      follower.gone();
+      return false;
+    }
+    const line =
+      follower.after >= this.#ringFrom
+        ? this.#fromRing(follower.after)
+        : this.#reader.read(follower.after, entriesPerRead, this.#clock.now());
+    follower.after = line.upto;
+    follower.send(line);
+    return follower.after < this.#ringUpto;
+  }
+
+  #fromRing(after: number): FeedLine {
+    const start = this.#ring.findIndex((entry) => entry.seq > after);
+    const entries = start < 0 ? [] : this.#ring.slice(start, start + entriesPerRead);
+    const cut = start >= 0 && start + entriesPerRead < this.#ring.length;
+    return {
+      entries,
+      upto: cut ? (entries.at(-1)?.seq ?? this.#ringUpto) : this.#ringUpto,
+      at: toRfc3339(this.#clock.now()),
+    };
+  }
+
+  #heartbeat(): void {
+    const at = toRfc3339(this.#clock.now());
+    for (const follower of this.#followers) {
+      if (follower.ready() && follower.after >= this.#ringUpto)
+        follower.send({ entries: [], upto: follower.after, at });
+    }
+    this.wake();
+  }
+}
