@@ -48,7 +48,11 @@ export function describe(schema: z.ZodObject): string {
     const choice = field.enum ? `One of ${field.enum.join(', ')}` : '';
     return [
       `\`${name}\``,
-      field.default === undefined ? (required ? '**required**' : 'unset') : `\`${String(field.default)}\``,
+      field.default === undefined
+        ? required
+          ? '**required**'
+          : 'unset'
+        : `\`${typeof field.default === 'string' ? field.default : JSON.stringify(field.default)}\``,
       [field.description, choice].filter(Boolean).join('. '),
     ];
   });

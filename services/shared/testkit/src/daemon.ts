@@ -135,7 +135,10 @@ async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = once(child, 'exit');
   child.kill(signal);
-  if (signal === 'SIGKILL') return void (await gone);
+  if (signal === 'SIGKILL') {
+    await gone;
+    return;
+  }
   const timer = new AbortController();
   const late = sleep(stopMsMax, 'late' as const, { signal: timer.signal }).catch(() => 'done' as const);
   const outcome = await Promise.race([gone, late]);

@@ -50,7 +50,7 @@ export async function call<N extends RouteName>(
   operation: N,
   ...[input]: Partial<CallInput<N>> extends CallInput<N> ? [CallInput<N>?] : [CallInput<N>]
 ): Promise<CallOutput<N>> {
-  const answer = await callRaw(target, operation, (input ?? {}) as LooseInput);
+  const answer = await callRaw(target, operation, input ?? {});
   if (answer.status >= 300) throw new RefusedCall(operation, answer);
   const route: Route = routes[operation];
   if (route.download !== undefined) return answer.body as CallOutput<N>;
@@ -77,7 +77,7 @@ export async function callRaw(
   const route: Route = routes[operation];
   const url = new URL(target.baseUrl(route.service) + apiPrefix + fillPath(route.path, input.params ?? {}));
   for (const [name, value] of Object.entries(input.query ?? {})) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
+    if (value !== undefined) url.searchParams.set(name, asText(value));
   }
   const payload =
     input.upload?.bytes ?? (input.body === undefined ? undefined : Buffer.from(JSON.stringify(input.body)));
@@ -103,7 +103,10 @@ function headersOf(input: LooseInput, payload: Buffer | undefined): Record<strin
 }
 
 const fillPath = (path: string, params: Readonly<Record<string, unknown>>): string =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name] ?? '')));
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(asText(params[name] ?? '')));
+
+/** Parameters are strings, numbers and booleans; anything else in a test of bad input goes as JSON. */
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function readProblem(answer: HttpAnswer): Partial<Problem> {
   if (!String(answer.headers['content-type']).includes('json')) return {};
