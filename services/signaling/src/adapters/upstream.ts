@@ -1,0 +1,64 @@
+/** The link to core: keys and revocations first, then the feed, again and again until it stands. */
+import type { FeedLine } from '@siphera/contract';
+import {
+  FeedFollower,
+  type Clock,
+  type InternalClient,
+  type Logger,
+  type TokenVerifier,
+} from '@siphera/runtime';
+
+const retryMs = 500;
+
+export type UpstreamOptions = {
+  client: InternalClient;
+  clock: Clock;
+  log: Logger;
+  verifier: TokenVerifier;
+  /** The position from which lines will come; told once, before the first line. */
+  onStart: (position: number) => void;
+  onLine: (line: FeedLine) => Promise<void>;
+};
+
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  #follower: FeedFollower | undefined;
+  #stopped = false;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+  }
+
+  /** False before core was first heard, and after ten seconds without it. */
+  isFresh(): boolean {
+    return this.#follower?.isFresh() ?? false;
+  }
+
+  staleMs(): number {
+    return this.#follower?.staleMs() ?? Infinity;
+  }
+
+  /** Runs until `stop`. */
+  async run(): Promise<void> {
+    const { client, clock, log, verifier, onStart, onLine } = this.#options;
+    let reported = false;
+    while (!this.#stopped) {
+      try {
+        const after = await verifier.start();
+        onStart(after);
+        this.#follower = new FeedFollower({ client, clock, log, after, onLine });
+        await this.#follower.run();
+        return;
+      } catch (error) {
+        if (!reported) log.warn('core_away', { error });
+        reported = true;
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#follower?.stop();
+  }
+}

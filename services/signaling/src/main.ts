@@ -1,0 +1,108 @@
+/** Composition root of signaling: the realtime socket between core's feed and the consoles. */
+import {
+  feedStaleMsMax,
+  createLogger,
+  InternalClient,
+  metricsHandler,
+  runService,
+  startListener,
+  systemClock,
+  TokenVerifier,
+  type TlsFiles,
+} from '@siphera/runtime';
+import packageJson from '../package.json' with { type: 'json' };
+import { admit } from './adapters/admission.ts';
+import { startHeartbeat } from './adapters/core-heartbeat.ts';
+import { Hub } from './adapters/hub.ts';
+import { createSocketServer } from './adapters/socket-server.ts';
+import { Upstream } from './adapters/upstream.ts';
+import { readConfig, type Config } from './config.ts';
+import { createSignalingMetrics } from './metrics.ts';
+
+const config = readConfig();
+const log = createLogger({ service: 'signaling', level: config.LOG_LEVEL });
+
+await runService(log, async (parts) => {
+  const clock = systemClock;
+  const metrics = createSignalingMetrics();
+  const client = new InternalClient(config.CORE_INTERNAL_URL, internalTls(config));
+  const verifier = new TokenVerifier({ client, clock });
+  const countRefused = (reason: string): void => metrics.refused.inc({ reason });
+
+  const listener = await startListener(config.SIGNALING_LISTEN, (_request, response) => {
+    response.writeHead(404).end();
+  });
+  parts.push({ name: 'listener', stop: () => listener.close() });
+  const io = createSocketServer(listener.server, {
+    origins: config.PUBLIC_ORIGINS,
+    socketsMax: config.SOCKETS_MAX,
+    onRefused: countRefused,
+  });
+  const upstream: Upstream = new Upstream({
+    client,
+    clock,
+    log,
+    verifier,
+    onStart: (position) => hub.start(position),
+    onLine: (line) => hub.hear(line),
+  });
+  admit(io, {
+    verifier,
+    isFeedFresh: () => upstream.isFresh(),
+    socketsMax: config.SOCKETS_MAX,
+    socketsPerUserMax: config.SOCKETS_PER_USER_MAX,
+    nowMs: () => clock.monotonic(),
+    onRefused: (reason, error) => {
+      countRefused(reason);
+      log.info('connection_refused', { reason, detail: error.message });
+    },
+  });
+  const hub = new Hub({
+    io,
+    client,
+    verifier,
+    clock,
+    log,
+    metrics,
+    socketsPerUserMax: config.SOCKETS_PER_USER_MAX,
+    feedStaleMs: () => upstream.staleMs(),
+  });
+  parts.push({ name: 'sockets', stop: () => hub.stop() });
+  void upstream.run();
+  parts.push({ name: 'upstream', stop: () => upstream.stop() });
+
+  const heartbeat = startHeartbeat({
+    client,
+    log,
+    describe: () => {
+      const state = upstream.isFresh() ? 'ok' : 'degraded';
+      const sockets = io.of('/').sockets.size;
+      return {
+        service: 'signaling',
+        state,
+        version: packageJson.version,
+        rss_bytes: process.memoryUsage.rss(),
+        checks: [
+          {
+            name: 'feed',
+            state,
+            detail: state === 'ok' ? 'followed' : `silent for over ${feedStaleMsMax / 1_000} s`,
+          },
+          { name: 'sockets', state: 'ok', detail: `${sockets} of ${config.SOCKETS_MAX}` },
+        ],
+      };
+    },
+  });
+  parts.push({ name: 'heartbeat', stop: () => heartbeat.stop() });
+  const metricsListener = await startListener(
+    config.SIGNALING_METRICS_LISTEN,
+    metricsHandler(metrics.metrics, () => upstream.isFresh()),
+  );
+  parts.push({ name: 'metrics', stop: () => metricsListener.close() });
+});
+
+function internalTls(settings: Config): TlsFiles | undefined {
+  const { INTERNAL_CERT_FILE: certFile, INTERNAL_KEY_FILE: keyFile, INTERNAL_CA_FILE: caFile } = settings;
+  if (certFile === undefined || keyFile === undefined || caFile === undefined) return undefined;
+  return { certFile, keyFile, caFile };
+}

@@ -1,0 +1,190 @@
+/**
+ * Core's internal API as far as signaling uses it, on a unix socket, for tests: an append-only feed, keys, revocations,
+ * heartbeats. It can go silent, lose its early entries, and start over.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  accessTokenLifeSeconds,
+  internalPaths,
+  tokenAudience,
+  tokenIssuer,
+  type FeedEntry,
+  type FeedLine,
+  type Grant,
+  type InternalHeartbeat,
+  type Revocation,
+} from '@siphera/contract';
+import { startListener, systemClock, systemRandom, toRfc3339 } from '@siphera/runtime';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+
+const heartbeatMs = 200;
+
+export type EntryInput = Partial<Pick<FeedEntry, 'audience' | 'scopes' | 'kind' | 'data' | 'id'>>;
+export type TokenInput = {
+  sub?: string;
+  sid?: string;
+  grants?: Grant[];
+  lifeSeconds?: number;
+  issuedAt?: number;
+};
+
+export type FeedServer = AsyncDisposable & {
+  url: string;
+  entries: FeedEntry[];
+  heartbeats: InternalHeartbeat[];
+  /** Answered feed requests: the position each asked for. */
+  asked: (number | undefined)[];
+  append: (...inputs: EntryInput[]) => FeedEntry[];
+  revoke: (revocation: Omit<Revocation, 'reason' | 'expires_at'>) => void;
+  token: (input?: TokenInput) => Promise<string>;
+  forgedToken: () => Promise<string>;
+  /** No lines any more, connections stay open; `false` speaks again. */
+  silence: (on: boolean) => void;
+  /** Positions up to here are answered with 410. */
+  forget: (upto: number) => void;
+  close: () => Promise<void>;
+};
+
+export const orgScope = `org:${systemRandom.uuid()}`;
+export const grant = (scope: string, ...permissions: Grant['permissions']): Grant => ({ scope, permissions });
+
+type State = {
+  entries: FeedEntry[];
+  revocations: Revocation[];
+  streams: Set<ServerResponse>;
+  silent: boolean;
+  forgotten: number;
+  asked: (number | undefined)[];
+  heartbeats: InternalHeartbeat[];
+  jwk: JWK;
+};
+
+export async function startFeedServer(socketPath: string): Promise<FeedServer> {
+  const pair = await generateKeyPair('EdDSA', { extractable: true });
+  const jwk: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
+  const state: State = {
+    entries: [],
+    revocations: [],
+    streams: new Set(),
+    silent: false,
+    forgotten: -1,
+    asked: [],
+    heartbeats: [],
+    jwk,
+  };
+  const listener = await startListener(`unix:${socketPath}`, (request, response) => {
+    void answer(state, request, response);
+  });
+  const timer = setInterval(() => broadcast(state, []), heartbeatMs);
+  const append = (...inputs: EntryInput[]): FeedEntry[] => {
+    const made = inputs.map((input, index) => makeEntry(state.entries.length + 1 + index, input));
+    state.entries.push(...made);
+    broadcast(state, made);
+    return made;
+  };
+  const close = async (): Promise<void> => {
+    clearInterval(timer);
+    await listener.close();
+  };
+  return {
+    url: `unix:${socketPath}`,
+    entries: state.entries,
+    heartbeats: state.heartbeats,
+    asked: state.asked,
+    append,
+    revoke: (hit) => {
+      const expires = systemClock.now() + accessTokenLifeSeconds * 1_000;
+      const data: Revocation = { ...hit, reason: 'test', expires_at: toRfc3339(expires) };
+      state.revocations.push(data);
+      append({ kind: 'revocation', audience: 'identity.manage', data });
+    },
+    token: (input) => signToken(pair.privateKey, input),
+    forgedToken: async () => signToken((await generateKeyPair('EdDSA')).privateKey),
+    silence: (on) => {
+      state.silent = on;
+    },
+    forget: (upto) => {
+      state.forgotten = upto;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function makeEntry(seq: number, input: EntryInput): FeedEntry {
+  return {
+    seq,
+    at: toRfc3339(systemClock.now()),
+    kind: 'event',
+    action: 'created',
+    id: `entry-${seq}`,
+    audience: 'event.read',
+    scopes: [orgScope],
+    data: {},
+    ...input,
+  };
+}
+
+function signToken(key: CryptoKey, input: TokenInput = {}): Promise<string> {
+  const issuedAt = input.issuedAt ?? systemClock.now() / 1_000;
+  const expires = Math.ceil(issuedAt + (input.lifeSeconds ?? accessTokenLifeSeconds));
+  return new SignJWT({
+    iss: tokenIssuer,
+    aud: tokenAudience,
+    sub: input.sub ?? systemRandom.uuid(),
+    sid: input.sid ?? systemRandom.uuid(),
+    kind: 'user',
+    org: orgScope.slice('org:'.length),
+    name: 'Test guard',
+    grants: input.grants ?? [grant(orgScope, 'event.read', 'incident.read')],
+    iat: issuedAt,
+    exp: expires,
+  })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'test' })
+    .sign(key);
+}
+
+function broadcast(state: State, entries: FeedEntry[]): void {
+  if (state.silent) return;
+  for (const stream of state.streams) writeLine(state, stream, entries);
+}
+
+function writeLine(state: State, stream: ServerResponse, entries: FeedEntry[]): void {
+  const line: FeedLine = { entries, upto: state.entries.length, at: toRfc3339(systemClock.now()) };
+  stream.write(`${JSON.stringify(line)}\n`);
+}
+
+async function answer(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://core');
+  const json = (value: unknown): void => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  };
+  if (url.pathname === internalPaths.jwks) return json({ keys: [state.jwk] });
+  if (url.pathname === internalPaths.revocations)
+    return json({ upto: state.entries.length, items: state.revocations });
+  if (url.pathname === internalPaths.heartbeat) {
+    const parts: Buffer[] = [];
+    for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+    state.heartbeats.push(JSON.parse(Buffer.concat(parts).toString()) as InternalHeartbeat);
+    return void response.writeHead(204).end();
+  }
+  if (url.pathname !== internalPaths.feed) return void response.writeHead(404).end();
+  follow(state, url.searchParams.get('after'), response);
+}
+
+function follow(state: State, afterText: string | null, response: ServerResponse): void {
+  const after = afterText === null ? state.entries.length : Number(afterText);
+  state.asked.push(afterText === null ? undefined : after);
+  if (after < state.forgotten) {
+    response.writeHead(410, { 'content-type': 'application/problem+json' }).end('{}');
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  response.on('close', () => state.streams.delete(response));
+  writeLine(
+    state,
+    response,
+    state.entries.filter((entry) => entry.seq > after),
+  );
+  state.streams.add(response);
+}
