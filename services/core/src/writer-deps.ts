@@ -12,6 +12,8 @@ export type WriterDeps = {
   log: Logger;
   index: RegistryIndex;
   rules: RuleRuntime;
+  /** A device certificate was issued or revoked: the revocation list is written anew. */
+  crlChanged(): void;
   /** Publishes to the broker now if it is connected. @returns false when it is not. */
   publish(topic: string, payload: string, options: { retain: boolean }): boolean;
 };

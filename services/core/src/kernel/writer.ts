@@ -27,6 +27,15 @@ export type WriterOptions = {
   onRollback(): void;
 };
 
+/** Thrown by a job that only wanted to see what would happen: all it did is undone, and `value` is its answer. */
+export class Undone extends Error {
+  readonly value: unknown;
+  constructor(value: unknown) {
+    super('undone');
+    this.value = value;
+  }
+}
+
 export class Writer {
   readonly #options: WriterOptions;
   readonly #statements;
@@ -151,7 +160,7 @@ export class Writer {
       this.#seq = seqBefore;
       this.#options.onRollback();
       if (isStorageFailure(error)) throw error;
-      return { ok: false, error };
+      return error instanceof Undone ? { ok: true, value: error.value } : { ok: false, error };
     }
   }
 
