@@ -28,6 +28,7 @@ pki.sh: certificates of a Siphera box
 
 LIST is comma-separated; an entry may be a host name, an IP address, and for --permit a network in CIDR form.
 --permit limits the CA to these names and networks (X.509 name constraints): a stolen CA key then signs for this box only.
+--out OTHER writes a leaf's files to OTHER in the CA's place.
 server, client and internal leave a good certificate alone and issue a new one (same key) when it ends within 30 days,
 when the CA changed, or when LIST changed.
 TEXT
@@ -216,23 +217,25 @@ is_due() { ! openssl x509 -in "$1" -noout -checkend "$(($2 * 86400))" >/dev/null
 
 # True when NAME.crt fits its key, was issued by this CA, is not about to end, and (for servers) names what was asked.
 is_good() {
-  local dir=$1 name=$2 wanted=$3
-  [[ -s $dir/$name.crt && -s $dir/$name.key ]] || return 1
-  ! is_due "$dir/$name.crt" "$RENEW_DAYS" || return 1
-  openssl verify -CAfile "$dir/ca.crt" "$dir/$name.crt" >/dev/null 2>&1 || return 1
-  [[ $(openssl x509 -in "$dir/$name.crt" -noout -pubkey) == "$(openssl pkey -in "$dir/$name.key" -pubout)" ]] || return 1
-  [[ -z $wanted || $wanted == "$(cert_sans "$dir/$name.crt")" ]]
+  local dir=$1 leaf=$2 wanted=$3
+  [[ -s $leaf.crt && -s $leaf.key ]] || return 1
+  ! is_due "$leaf.crt" "$RENEW_DAYS" || return 1
+  openssl verify -CAfile "$dir/ca.crt" "$leaf.crt" >/dev/null 2>&1 || return 1
+  [[ $(openssl x509 -in "$leaf.crt" -noout -pubkey) == "$(openssl pkey -in "$leaf.key" -pubout)" ]] || return 1
+  [[ -z $wanted || $wanted == "$(cert_sans "$leaf.crt")" ]]
 }
 
 make_leaf() {
-  local dir=$1 name=$2 usage=$3 sans=$4 wanted=''
+  local dir=$1 name=$2 usage=$3 sans=$4 leaf_home=${5:-$1} leaf wanted=''
   check_name "$name"
   [[ $name != ca ]] || fail "'ca' is taken"
   [[ -s $dir/ca.crt && -s $dir/ca.key ]] || fail "$dir holds no CA (first: pki.sh ca $dir)"
   [[ -z $sans ]] || wanted=$(san_list "$sans")
-  if is_good "$dir" "$name" "$wanted"; then return; fi
-  [[ -s $dir/$name.key ]] || new_key "$dir/$name.key"
-  sign "$LEAF_DAYS" "/O=Siphera/CN=$name" "$dir/$name.key" "$dir/$name.crt" "basicConstraints = critical,CA:FALSE
+  mkdir -p -- "$leaf_home"
+  leaf=$leaf_home/$name
+  if is_good "$dir" "$leaf" "$wanted"; then return; fi
+  [[ -s $leaf.key ]] || new_key "$leaf.key"
+  sign "$LEAF_DAYS" "/O=Siphera/CN=$name" "$leaf.key" "$leaf.crt" "basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = $usage
 subjectKeyIdentifier = hash
@@ -241,13 +244,14 @@ ${wanted:+subjectAltName = $wanted}" "$dir"
 }
 
 main() {
-  local command=${1:-help} name='Siphera box CA' permit='' san='' args=()
+  local command=${1:-help} name='Siphera box CA' permit='' san='' leaf_dir='' args=()
   [[ $# -eq 0 ]] || shift
   while [[ $# -gt 0 ]]; do
     case $1 in
       --name) name=${2:?} && shift 2 ;;
       --permit) permit=${2:?} && shift 2 ;;
       --san) san=${2:?} && shift 2 ;;
+      --out) leaf_dir=${2:?} && shift 2 ;;
       -h | --help) usage && return ;;
       -*) fail "unknown option $1 (see pki.sh --help)" ;;
       *) args+=("$1") && shift ;;
@@ -256,9 +260,9 @@ main() {
   [[ ! $name =~ [/=,+$'\n'] ]] || fail "the CA's name must not contain / = , +"
   case $command:${#args[@]} in
     ca:1) make_ca "${args[0]}" "$name" "$permit" ;;
-    server:2) make_leaf "${args[0]}" "${args[1]}" serverAuth "${san:-${args[1]}}" ;;
-    internal:2) make_leaf "${args[0]}" "${args[1]}" serverAuth,clientAuth "${san:-${args[1]}}" ;;
-    client:2) make_leaf "${args[0]}" "${args[1]}" clientAuth '' ;;
+    server:2) make_leaf "${args[0]}" "${args[1]}" serverAuth "${san:-${args[1]}}" "$leaf_dir" ;;
+    internal:2) make_leaf "${args[0]}" "${args[1]}" serverAuth,clientAuth "${san:-${args[1]}}" "$leaf_dir" ;;
+    client:2) make_leaf "${args[0]}" "${args[1]}" clientAuth '' "$leaf_dir" ;;
     crl:1) make_crl "${args[0]}" ;;
     due:1 | due:2) is_due "${args[0]}" "${args[1]:-$RENEW_DAYS}" ;;
     fingerprint:1) openssl x509 -in "${args[0]}" -noout -fingerprint -sha256 | cut -d= -f2 ;;

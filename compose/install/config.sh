@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2034 # its variables are used by the other files that install.sh reads
+# Directories, siphera.env, and the secrets. siphera.env is written once and is the admin's from then on; a flag that is
+# given again changes its own line. Secrets are made once and never shown. Sourced by install.sh.
+
+make_directories() {
+  make_dir "$ETC_DIR" 755
+  make_dir "$ETC_DIR/secrets" 711
+  make_dir "$ETC_DIR/mosquitto" 755
+  make_dir "$ETC_DIR/nginx" 755
+  make_dir "$ETC_DIR/pki" 755
+  make_dir "$DATA_DIR" 755
+  make_dir "$DATA_DIR/core" 700 "$CORE_OWNER"
+  make_dir "$DATA_DIR/panel" 700 "$PANEL_OWNER"
+  make_dir "$DATA_DIR/mosquitto" 700 "$MQTT_OWNER"
+  make_dir "$BACKUP_DIR" 700
+}
+
+# HOST_NAME → the setting as siphera.env keeps it. The mode is kept as it was decided: an upgrade does not change it unasked.
+write_settings() {
+  local name file=$ETC_DIR/siphera.env
+  if [[ ! -e $file ]]; then
+    {
+      printf '%s\n' '# Settings of this Siphera box. Yours: the installer never overwrites this file; it only changes the line of an' \
+        '# option that is given to it again. After a change by hand run ./install.sh to apply it. See docs/guide/install.md.'
+      for name in "${SETTINGS[@]}"; do printf 'SIPHERA_%s=%s\n' "$name" "${!name}"; done
+    } | write_file "$file" 644
+    return
+  fi
+  for name in "${SETTINGS[@]}"; do update_setting "$file" "$name"; done
+}
+
+update_setting() {
+  local file=$1 name=$2 line
+  line=SIPHERA_$name=${!name}
+  ! grep -qxF -- "$line" "$file" || return 0
+  if grep -q "^SIPHERA_$name=" "$file"; then
+    awk -v prefix="SIPHERA_$name=" -v line="$line" 'index($0, prefix) == 1 { print line; next } { print }' "$file" | write_file "$file" 644
+  else
+    { cat "$file" && printf '%s\n' "$line"; } | write_file "$file" 644
+  fi
+}
+
+# make_secret NAME OWNER: 32 bytes, base64, readable by its one reader.
+make_secret() {
+  local file=$ETC_DIR/secrets/$1
+  if [[ ! -s $file ]]; then
+    note "secret $1"
+    if [[ $DRY_RUN == yes ]]; then return; fi
+    (umask 077 && openssl rand -base64 32 >"$file.tmp")
+    mv -f -- "$file.tmp" "$file"
+  fi
+  do_it chmod 400 "$file"
+  own "$2" "$file"
+}
+
+make_secrets() {
+  # Encrypts the account keys of alarm panels at rest.
+  make_secret panel.key "$PANEL_OWNER"
+  # Proves to core that the `siphera` command is run by root: new setup codes, password resets, the self-test.
+  make_secret admin.key "$CORE_OWNER"
+}

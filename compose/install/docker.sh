@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2034 # its variables are used by the other files that install.sh reads
+# Compose mode: the same settings, certificates and templates, in containers. Sourced by install.sh.
+
+compose() { "${COMPOSE[@]}" --project-name siphera --env-file "$ETC_DIR/compose.env" -f "$APP_DIR/docker-compose.yml" "$@"; }
+
+# What docker-compose.yml asks for: siphera.env and what follows from it. Image names given in the environment are kept,
+# so that later runs of `siphera` use the same ones.
+write_compose_env() {
+  local name
+  {
+    for name in "${SETTINGS[@]}"; do printf 'SIPHERA_%s=%s\n' "$name" "${!name}"; done
+    printf 'SIPHERA_PUBLIC_URLS=%s\n' "$(public_urls)"
+    for name in SIPHERA_NODE_IMAGE SIPHERA_DEBIAN_IMAGE SIPHERA_NODE_SERVICE_IMAGE SIPHERA_MOSQUITTO_IMAGE SIPHERA_NGINX_IMAGE; do
+      [[ -z ${!name-} ]] || printf '%s=%s\n' "$name" "${!name}"
+    done
+  } | write_file "$ETC_DIR/compose.env" 644
+}
+
+build_images() {
+  if [[ $OFFLINE == yes ]]; then
+    note 'offline: the images must be loaded already'
+    return
+  fi
+  note 'building the images (some minutes the first time)'
+  quietly compose build || fail 'an image could not be built' "look at the log $LOG_FILE"
+}
+
+# `up` leaves a container alone whose image and settings are the same. Files that are mounted are watched by the daemons.
+start_containers() {
+  note 'starting the containers'
+  quietly compose up -d --remove-orphans || {
+    if [[ $DRY_RUN == no ]]; then compose ps && compose logs --tail 15; fi >&2
+    fail 'the containers did not come up' 'siphera doctor'
+  }
+}
+
+container_health() { docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$(compose ps -q "$1")" 2>/dev/null; }
+container_is_up() { [[ $(container_health "$1") == healthy ]]; }
+
+wait_for_containers() {
+  local name
+  if [[ $DRY_RUN == yes ]]; then return; fi
+  for name in mosquitto core panel signaling nginx; do
+    try_for 90 container_is_up "$name" || {
+      compose logs --tail 15 "$name" >&2 || true
+      fail "$name is not healthy" "docker logs of the container; siphera doctor"
+    }
+    note "$name is up"
+  done
+}

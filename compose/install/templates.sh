@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2034 # the templates name these variables
+# Renders the daemons' configuration. Native and Compose use the same templates; only ports, paths and upstreams differ.
+# Sourced by install.sh.
+
+render_configuration() {
+  local PKI_DIR=$ETC_DIR/pki MOSQUITTO_CONF_DIR=$ETC_DIR/mosquitto NGINX_CONF_DIR=$ETC_DIR/nginx
+  local MQTT_LISTEN_PORT MOSQUITTO_DATA_DIR HTTP_LISTEN_PORT HTTPS_LISTEN_PORT NGINX_USER_LINE NGINX_RUN_DIR NGINX_CACHE_DIR
+  local CORE_UPSTREAM PANEL_UPSTREAM SIGNALING_UPSTREAM WEB_DIST_DIR HTTPS_PORT_SUFFIX IPV6_HTTP_LINE='' IPV6_HTTPS_LINE=''
+  HTTPS_PORT_SUFFIX=$(port_suffix)
+  if [[ $MODE == docker ]]; then set_container_values; else set_native_values; fi
+  if [[ -e /proc/net/if_inet6 ]]; then
+    IPV6_HTTP_LINE="listen [::]:$HTTP_LISTEN_PORT default_server;"
+    IPV6_HTTPS_LINE="listen [::]:$HTTPS_LISTEN_PORT ssl http2 default_server;"
+  fi
+  render "$COMPOSE_DIR/mosquitto/mosquitto.conf.template" | write_file "$ETC_DIR/mosquitto/mosquitto.conf" 644
+  # Mosquitto warns of an access list that others could read.
+  write_file "$ETC_DIR/mosquitto/acl" 600 "$MQTT_OWNER" <"$COMPOSE_DIR/mosquitto/acl"
+  write_file "$ETC_DIR/nginx/api-headers.conf" 644 <"$COMPOSE_DIR/nginx/api-headers.conf"
+  write_file "$ETC_DIR/nginx/page-headers.conf" 644 <"$COMPOSE_DIR/nginx/page-headers.conf"
+  render "$COMPOSE_DIR/nginx/nginx.conf.template" | write_file "$ETC_DIR/nginx/nginx.conf" 644
+  [[ $MODE != native || $MDNS_NAME == none ]] || render_mdns
+}
+
+set_native_values() {
+  MQTT_LISTEN_PORT=$MQTT_PORT HTTP_LISTEN_PORT=$HTTP_PORT HTTPS_LISTEN_PORT=$HTTPS_PORT
+  MOSQUITTO_DATA_DIR=$DATA_DIR/mosquitto
+  NGINX_USER_LINE='user siphera-www;' NGINX_RUN_DIR=$RUN_DIR/nginx NGINX_CACHE_DIR=$ROOT/var/cache/siphera/nginx
+  CORE_UPSTREAM=127.0.0.1:7080 SIGNALING_UPSTREAM=127.0.0.1:7081 PANEL_UPSTREAM=127.0.0.1:7082
+  WEB_DIST_DIR=$APP_DIR/web/dist
+}
+
+# As compose/nginx and compose/mosquitto's images and docker-compose.yml have them.
+set_container_values() {
+  MQTT_LISTEN_PORT=8883 HTTP_LISTEN_PORT=8080 HTTPS_LISTEN_PORT=8443
+  MOSQUITTO_DATA_DIR=/var/lib/siphera/mosquitto
+  NGINX_USER_LINE='' NGINX_RUN_DIR=/tmp/nginx NGINX_CACHE_DIR=/tmp/nginx/cache
+  CORE_UPSTREAM=core:7080 SIGNALING_UPSTREAM=signaling:7081 PANEL_UPSTREAM=panel:7082
+  WEB_DIST_DIR=/opt/siphera/web
+}
+
+render_mdns() {
+  local MDNS_LABEL=${MDNS_NAME%.local}
+  render "$COMPOSE_DIR/avahi/avahi-daemon.conf.template" | write_file "$ETC_DIR/avahi-daemon.conf" 644
+  make_dir "$ROOT/etc/avahi/services" 755
+  render "$COMPOSE_DIR/avahi/siphera.service.template" | write_file "$ROOT/etc/avahi/services/siphera.service" 644
+}
