@@ -1,0 +1,67 @@
+/**
+ * The socket of signaling as a transport of the realtime link. socket.io brings reconnection; its in-memory recovery is not
+ * used, the feed's own position is. The library is loaded after sign-in, outside the first bundle.
+ */
+import type { ClientToServer, ServerToClient } from '@siphera/contract';
+import type { Socket } from 'socket.io-client';
+import type { SocketEvents, SocketHandle } from '#api/realtime-link.ts';
+
+export type FeedSocketOptions = {
+  token: () => string | undefined;
+  after: () => number | undefined;
+  events: SocketEvents;
+};
+
+const reconnectMs = 500;
+/** A console must be back within seconds of the service, also after a long outage. */
+const reconnectMsMax = 3_000;
+
+export function openFeedSocket(options: FeedSocketOptions): SocketHandle {
+  let socket: Socket<ServerToClient, ClientToServer> | undefined;
+  let closed = false;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+
+  const reconnectSoon = (): void => {
+    clearTimeout(retry);
+    retry = setTimeout(() => {
+      if (!closed) socket?.connect();
+    }, reconnectMsMax);
+  };
+
+  void import('socket.io-client').then(({ io }) => {
+    if (closed) return;
+    socket = io({
+      path: '/socket.io',
+      transports: ['websocket'],
+      reconnectionDelay: reconnectMs,
+      reconnectionDelayMax: reconnectMsMax,
+      auth: (send) => send({ token: options.token() ?? '', after: options.after() }),
+    });
+    socket.on('frame', (frame) => options.events.frame(frame));
+    socket.on('bye', ({ reason }) => options.events.bye(reason));
+    // After a refusal or a server-side close socket.io leaves reconnecting to us.
+    socket.on('connect_error', () => {
+      if (socket?.active) return;
+      options.events.refused();
+      reconnectSoon();
+    });
+    socket.on('disconnect', (reason) => {
+      if (reason === 'io server disconnect') reconnectSoon();
+    });
+  });
+
+  return {
+    close: () => {
+      closed = true;
+      clearTimeout(retry);
+      socket?.disconnect();
+    },
+    renew: (token) => {
+      if (socket?.connected) {
+        socket.emit('renew', token, ({ ok }) => {
+          if (!ok) socket?.disconnect().connect();
+        });
+      } else if (socket && !socket.active) socket.connect();
+    },
+  };
+}

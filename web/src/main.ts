@@ -1,0 +1,11 @@
+/** Starts the console: styles, store, texts, router, root component. */
+import '@fontsource-variable/inter/wght.css';
+import '#ui/styles/tokens.css';
+import '#ui/styles/base.css';
+import { createPinia } from 'pinia';
+import { createApp } from 'vue';
+import App from '#app/App.vue';
+import { i18n } from '#app/i18n.ts';
+import { router } from '#app/router.ts';
+
+createApp(App).use(createPinia()).use(i18n).use(router).mount('#app');

@@ -1,0 +1,36 @@
+/**
+ * Build and dev server of the console. What must stay true: nothing is inlined (the CSP is `default-src 'self'`), and the
+ * dev server talks to a real box (`BOX_URL`), never to a fake.
+ */
+import vue from '@vitejs/plugin-vue';
+import { defineConfig } from 'vite';
+
+const boxUrl = process.env['BOX_URL'] ?? 'https://localhost';
+
+export default defineConfig({
+  plugins: [vue()],
+  define: {
+    __VUE_OPTIONS_API__: false,
+    __VUE_PROD_DEVTOOLS__: false,
+    __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: false,
+    __VUE_I18N_FULL_INSTALL__: false,
+    __VUE_I18N_LEGACY_API__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+  },
+  build: {
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 400,
+  },
+  server: {
+    host: '127.0.0.1',
+    port: 5173,
+    strictPort: true,
+    // The box's own CA is trusted through NODE_EXTRA_CA_CERTS; certificate errors are never ignored.
+    proxy: {
+      '/api': { target: boxUrl, changeOrigin: true },
+      '/socket.io': { target: boxUrl, changeOrigin: true, ws: true },
+    },
+  },
+});
