@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Revocation } from './feed.ts';
 import { AppendResult, IncomingEvent } from './events.ts';
-import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
+import { FeedSeq, Severity, Uuid } from './primitives.ts';
 
 export const internalPaths = {
   /** POST: answers after the commit. */
@@ -24,6 +24,23 @@ export const internalPaths = {
   /** POST, root only: a reset code for an admin who lost the password. */
   resetAdmin: '/internal/v1/reset-admin',
 } as const;
+
+/**
+ * Header of the three root-only calls: the content of the file CORE_ADMIN_KEY_FILE names, readable to root and core alone.
+ * Every service of the box can open the socket, so the socket itself cannot tell root from panel.
+ */
+export const internalAdminHeader = 'x-siphera-admin';
+
+/** Answer of `setupCode`. Once there is an admin none is needed, and none is made. */
+export const InternalSetupCode = z.object({
+  needed: z.boolean(),
+  code: z.string().optional(),
+  expires_at: Timestamp.optional(),
+});
+
+/** Body and answer of `resetAdmin`. Without `email` the only admin is meant. */
+export const InternalResetAdmin = z.object({ email: Email.optional() });
+export const InternalResetCode = z.object({ email: z.string(), code: z.string(), expires_at: Timestamp });
 
 export const InternalAppend = z.object({
   channel: z.enum(['panel', 'camera', 'sip', 'system']),
