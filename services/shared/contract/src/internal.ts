@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Revocation } from './feed.ts';
 import { AppendResult, IncomingEvent } from './events.ts';
-import { FeedSeq, Severity, Uuid } from './primitives.ts';
+import { Email, FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
 
 export const internalPaths = {
   /** POST: answers after the commit. */
