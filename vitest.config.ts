@@ -1,12 +1,54 @@
+/**
+ * Four kinds of test. `unit` is pure, `int` starts real daemons on free loopback ports, `web` mounts components in jsdom,
+ * `e2e` drives the whole box with Chromium, one file at a time.
+ */
 import { defineConfig } from 'vitest/config';
 
-// Two workers: the smallest supported machine has two cores, and integration tests start daemons of their own.
+const never = ['**/node_modules/**', '**/dist/**', '.dev/**', '.cache/**'];
+
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'e2e/**'],
+    // The smallest supported machine has two cores, and integration tests start daemons of their own.
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...never, '**/*.int.test.ts', 'web/**', 'e2e/**'],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'int',
+          include: ['**/*.int.test.ts'],
+          exclude: [...never, 'web/**', 'e2e/**'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: './web/vite.config.ts',
+        test: {
+          name: 'web',
+          root: './web',
+          include: ['src/**/*.test.ts'],
+          environment: 'jsdom',
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          exclude: never,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,13 @@
+#!/bin/sh
+# `npm test`: all checks and tests of the tree, on a bare Debian 12 too. Brings Node, npm and Debian's daemons itself, then
+# hands over to scripts/src/test-run.ts, whose last line is `N passed, N failed`.
+set -eu
+cd "$(dirname "$0")/.."
+
+# shellcheck source=scripts/toolchain.sh
+. scripts/toolchain.sh
+
+need_packages ca-certificates openssl mosquitto mosquitto-clients nginx-light libnginx-mod-stream runit sqlite3 \
+  chromium libnss3-tools netcat-openbsd iproute2 procps bats shellcheck shfmt
+use_toolchain
+exec node scripts/src/test-run.ts "$@"
