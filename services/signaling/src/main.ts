@@ -1,4 +1,5 @@
 /** Composition root of signaling: the realtime socket between core's feed and the consoles. */
+import type { InternalHeartbeat } from '@siphera/contract';
 import {
   feedStaleMsMax,
   createLogger,
@@ -29,11 +30,7 @@ await runService(log, async (parts) => {
   const verifier = new TokenVerifier({ client, clock });
   const countRefused = (reason: string): void => metrics.refused.inc({ reason });
 
-  const listener = await startListener(config.SIGNALING_LISTEN, (_request, response) => {
-    response.writeHead(404).end();
-  });
-  parts.push({ name: 'listener', stop: () => listener.close() });
-  const io = createSocketServer(listener.server, {
+  const io = createSocketServer({
     origins: config.PUBLIC_ORIGINS,
     socketsMax: config.SOCKETS_MAX,
     onRefused: countRefused,
@@ -67,39 +64,47 @@ await runService(log, async (parts) => {
     socketsPerUserMax: config.SOCKETS_PER_USER_MAX,
     feedStaleMs: () => upstream.staleMs(),
   });
-  parts.push({ name: 'sockets', stop: () => hub.stop() });
+  let isListening = false;
   void upstream.run();
   parts.push({ name: 'upstream', stop: () => upstream.stop() });
 
   const heartbeat = startHeartbeat({
     client,
     log,
-    describe: () => {
-      const state = upstream.isFresh() ? 'ok' : 'degraded';
-      const sockets = io.of('/').sockets.size;
-      return {
-        service: 'signaling',
-        state,
-        version: packageJson.version,
-        rss_bytes: process.memoryUsage.rss(),
-        checks: [
-          {
-            name: 'feed',
-            state,
-            detail: state === 'ok' ? 'followed' : `silent for over ${feedStaleMsMax / 1_000} s`,
-          },
-          { name: 'sockets', state: 'ok', detail: `${sockets} of ${config.SOCKETS_MAX}` },
-        ],
-      };
-    },
+    describe: () => describe(upstream.isFresh(), io.of('/').sockets.size),
   });
   parts.push({ name: 'heartbeat', stop: () => heartbeat.stop() });
   const metricsListener = await startListener(
     config.SIGNALING_METRICS_LISTEN,
-    metricsHandler(metrics.metrics, () => upstream.isFresh()),
+    metricsHandler(metrics.metrics, () => isListening && upstream.isFresh()),
   );
   parts.push({ name: 'metrics', stop: () => metricsListener.close() });
+
+  // Not before core is heard: a console whose connection is refused tries again by itself, one that is turned away may not.
+  await upstream.ready;
+  const listener = await startListener(config.SIGNALING_LISTEN, (_request, response) => {
+    response.writeHead(404).end();
+  });
+  parts.push({ name: 'listener', stop: () => listener.close() });
+  parts.push({ name: 'sockets', stop: () => hub.stop() });
+  io.attach(listener.server);
+  isListening = true;
 });
+
+function describe(isFresh: boolean, sockets: number): InternalHeartbeat {
+  const state = isFresh ? 'ok' : 'degraded';
+  const feed = isFresh ? 'followed' : `silent for over ${feedStaleMsMax / 1_000} s`;
+  return {
+    service: 'signaling',
+    state,
+    version: packageJson.version,
+    rss_bytes: process.memoryUsage.rss(),
+    checks: [
+      { name: 'feed', state, detail: feed },
+      { name: 'sockets', state: 'ok', detail: `${sockets} of ${config.SOCKETS_MAX}` },
+    ],
+  };
+}
 
 function internalTls(settings: Config): TlsFiles | undefined {
   const { INTERNAL_CERT_FILE: certFile, INTERNAL_KEY_FILE: keyFile, INTERNAL_CA_FILE: caFile } = settings;

@@ -84,7 +84,10 @@ export class Hub {
   place(socket: ConsoleSocket, after: number | undefined): void {
     const { member, claims } = socket.data;
     const cohort = this.#fanOut.enter(member, roomsOfGrants(claims.grants), after, this.#now());
-    if (cohort === undefined) return this.cut(socket, 'gap');
+    if (cohort === undefined) {
+      this.cut(socket, 'gap');
+      return;
+    }
     void socket.join(cohort.id);
     this.#catchUp.add(cohort);
   }
@@ -117,7 +120,10 @@ export class Hub {
     });
     log.debug('socket_opened', { socket: socket.id, user: claims.sub, sid: claims.sid });
     // Between the check of the token and now a revocation may have been heard, or a twin may have taken the last place.
-    if (verifier.revocations.hits(claims)) return this.cut(socket, 'expired');
+    if (verifier.revocations.hits(claims)) {
+      this.cut(socket, 'expired');
+      return;
+    }
     if (socketsOf(io, claims.sub) > socketsPerUserMax) return void socket.disconnect(true);
     acceptRenewals(socket, { hub: this, verifier, log, nowMs: () => this.#now() });
     this.place(socket, SocketAuth.parse(socket.handshake.auth).after);

@@ -1,5 +1,5 @@
 /** The socket.io server with the limits of the box. It carries tokens in the handshake's payload, never in cookies. */
-import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AccessClaims, ClientToServer, ServerToClient, SocketBye } from '@siphera/contract';
 import { Server, type Socket } from 'socket.io';
 import type { Member } from '../domain/lane.ts';
@@ -18,11 +18,13 @@ const pingTimeoutMs = 5_000;
 /** From the transport's opening to a valid handshake. */
 const handshakeMsMax = 5_000;
 
-export function createSocketServer(
-  http: HttpServer,
-  options: { origins: readonly string[]; socketsMax: number; onRefused: (reason: string) => void },
-): Io {
-  const io: Io = new Server(http, {
+/** To be attached to an HTTP server when connections may come. */
+export function createSocketServer(options: {
+  origins: readonly string[];
+  socketsMax: number;
+  onRefused: (reason: string) => void;
+}): Io {
+  const io: Io = new Server({
     transports: ['websocket', 'polling'],
     serveClient: false,
     maxHttpBufferSize: messageBytesMax,

@@ -22,6 +22,7 @@ export type UpstreamOptions = {
 
 export class Upstream {
   readonly #options: UpstreamOptions;
+  readonly #firstLine = Promise.withResolvers<void>();
   #follower: FeedFollower | undefined;
   #stopped = false;
 
@@ -38,6 +39,11 @@ export class Upstream {
     return this.#follower?.staleMs() ?? Infinity;
   }
 
+  /** Resolves when core's feed was heard for the first time. */
+  get ready(): Promise<void> {
+    return this.#firstLine.promise;
+  }
+
   /** Runs until `stop`. */
   async run(): Promise<void> {
     const { client, clock, log, verifier, onStart, onLine } = this.#options;
@@ -46,7 +52,16 @@ export class Upstream {
       try {
         const after = await verifier.start();
         onStart(after);
-        this.#follower = new FeedFollower({ client, clock, log, after, onLine });
+        this.#follower = new FeedFollower({
+          client,
+          clock,
+          log,
+          after,
+          onLine: (line) => {
+            this.#firstLine.resolve();
+            return onLine(line);
+          },
+        });
         await this.#follower.run();
         return;
       } catch (error) {

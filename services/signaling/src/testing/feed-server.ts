@@ -1,6 +1,6 @@
 /**
  * Core's internal API as far as signaling uses it, on a unix socket, for tests: an append-only feed, keys, revocations,
- * heartbeats. It can go silent, lose its early entries, and start over.
+ * heartbeats. It can lose its early entries.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
@@ -38,8 +38,6 @@ export type FeedServer = AsyncDisposable & {
   revoke: (revocation: Omit<Revocation, 'reason' | 'expires_at'>) => void;
   token: (input?: TokenInput) => Promise<string>;
   forgedToken: () => Promise<string>;
-  /** No lines any more, connections stay open; `false` speaks again. */
-  silence: (on: boolean) => void;
   /** Positions up to here are answered with 410. */
   forget: (upto: number) => void;
   close: () => Promise<void>;
@@ -52,7 +50,6 @@ type State = {
   entries: FeedEntry[];
   revocations: Revocation[];
   streams: Set<ServerResponse>;
-  silent: boolean;
   forgotten: number;
   asked: (number | undefined)[];
   heartbeats: InternalHeartbeat[];
@@ -66,7 +63,6 @@ export async function startFeedServer(socketPath: string): Promise<FeedServer> {
     entries: [],
     revocations: [],
     streams: new Set(),
-    silent: false,
     forgotten: -1,
     asked: [],
     heartbeats: [],
@@ -100,9 +96,6 @@ export async function startFeedServer(socketPath: string): Promise<FeedServer> {
     },
     token: (input) => signToken(pair.privateKey, input),
     forgedToken: async () => signToken((await generateKeyPair('EdDSA')).privateKey),
-    silence: (on) => {
-      state.silent = on;
-    },
     forget: (upto) => {
       state.forgotten = upto;
     },
@@ -145,7 +138,6 @@ function signToken(key: CryptoKey, input: TokenInput = {}): Promise<string> {
 }
 
 function broadcast(state: State, entries: FeedEntry[]): void {
-  if (state.silent) return;
   for (const stream of state.streams) writeLine(state, stream, entries);
 }
 
@@ -159,9 +151,14 @@ async function answer(state: State, request: IncomingMessage, response: ServerRe
   const json = (value: unknown): void => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   };
-  if (url.pathname === internalPaths.jwks) return json({ keys: [state.jwk] });
-  if (url.pathname === internalPaths.revocations)
-    return json({ upto: state.entries.length, items: state.revocations });
+  if (url.pathname === internalPaths.jwks) {
+    json({ keys: [state.jwk] });
+    return;
+  }
+  if (url.pathname === internalPaths.revocations) {
+    json({ upto: state.entries.length, items: state.revocations });
+    return;
+  }
   if (url.pathname === internalPaths.heartbeat) {
     const parts: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
