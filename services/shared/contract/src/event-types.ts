@@ -53,7 +53,7 @@ const panel = z.looseObject({
   code: z.string().max(8).meta({ description: 'Contact ID or SIA event code as sent' }),
   code_name: z.string().max(120),
   qualifier: z.enum(['event', 'restore', 'status']).optional(),
-  protocol: z.enum(['ADM-CID', 'SIA-DCS', 'NULL']),
+  protocol: z.enum(['ADM-CID', 'SIA-DCS', 'NULL', 'OTHER']),
   severity: Severity.optional(),
   text: z.string().max(500).optional(),
 });
