@@ -6,7 +6,7 @@ import type { FeedEntry } from '@siphera/contract';
 import { Lane } from './lane.ts';
 
 /** Entries held for a cohort while its backlog is read; beyond that its console reads its lists anew instead. */
-export const cohortEntriesMax = 50_000;
+const cohortEntriesMax = 50_000;
 /** A console that is ahead of us (it read core's stream meanwhile) waits at most this long for us to get there. */
 const aheadMsMax = 5_000;
 

@@ -5,7 +5,7 @@ import { exchange, startSignaling, tempDir, type SignalingService } from '@siphe
 import { io, type Socket } from 'socket.io-client';
 import { startFeedServer, type FeedServer } from './feed-server.ts';
 
-export const publicOrigin = 'https://box.test';
+const publicOrigin = 'https://box.test';
 
 export type Rig = AsyncDisposable & {
   core: FeedServer;
