@@ -1,0 +1,122 @@
+/** docker-compose.yml and the Dockerfiles: nothing runs with more rights, room or openness than it needs. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { root } from './root.ts';
+import { repositoryFiles } from './tasks/files.ts';
+
+type ComposeService = {
+  image?: string;
+  healthcheck?: { disable?: boolean; test?: unknown };
+  read_only?: boolean;
+  security_opt?: string[];
+  cap_drop?: string[];
+  privileged?: boolean;
+  mem_limit?: string;
+  cpus?: number;
+  pids_limit?: number;
+  profiles?: string[];
+  restart?: string;
+  user?: string;
+  ports?: string[];
+  volumes?: string[];
+  depends_on?: Record<string, { condition: string }>;
+};
+
+const file = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+const { services } = parse(file, { merge: true }) as { services: Record<string, ComposeService> };
+const all = Object.entries(services);
+/** A tool is started by hand, does one thing and ends: it has no health, and may be root to reach what others own. */
+const running = all.filter(
+  ([, { profiles, restart }]) => !(profiles?.includes('tools') === true && restart === 'no'),
+);
+const names = (list: [string, ComposeService][]): string[] => list.map(([name]) => name);
+/** The ports that the design publishes, as they are inside the default setting. */
+const published = ['443/tcp', '80/tcp', '8883/tcp', '12000/tcp', '12000/udp'];
+
+describe('every container', () => {
+  it('has limits of memory, processor and processes', () => {
+    expect(
+      names(
+        all.filter(
+          ([, s]) => s.mem_limit === undefined || s.cpus === undefined || s.pids_limit === undefined,
+        ),
+      ),
+    ).toEqual([]);
+  });
+
+  it('has a read-only root, gains no privileges and starts without capabilities', () => {
+    const weak = all.filter(
+      ([, s]) =>
+        s.read_only !== true ||
+        s.privileged === true ||
+        s.security_opt?.includes('no-new-privileges:true') !== true ||
+        s.cap_drop?.includes('ALL') !== true,
+    );
+    expect(names(weak)).toEqual([]);
+  });
+
+  it('names its image by a variable with a pinned tag', () => {
+    expect(
+      names(
+        all.filter(
+          ([, { image = '' }]) =>
+            !/^\$\{[A-Z_]+:-[\w./-]+:[\w.-]+\}$/.test(image) || image.includes(':latest'),
+        ),
+      ),
+    ).toEqual([]);
+  });
+
+  it('never sees the engine it runs on', () => {
+    expect(file).not.toMatch(/docker\.sock|network_mode: ['"]?host|pid: ['"]?host/);
+  });
+});
+
+describe('every running service', () => {
+  it('has a healthcheck and a user other than root', () => {
+    expect(names(running.filter(([, s]) => s.healthcheck?.test === undefined))).toEqual([]);
+    expect(names(running.filter(([, { user = '0' }]) => /^(0|root)(:|$)/.test(user)))).toEqual([]);
+  });
+
+  it('waits for the health of what it needs, not for its start', () => {
+    const hasty = running.filter(([, s]) =>
+      Object.values(s.depends_on ?? {}).some(({ condition }) => condition !== 'service_healthy'),
+    );
+    expect(names(hasty)).toEqual([]);
+  });
+});
+
+describe('published ports', () => {
+  it('are those of the design and no other', () => {
+    const open = all.flatMap(([, { ports = [] }]) => ports.map(hostPort));
+    expect(open.filter((port) => !published.includes(port))).toEqual([]);
+  });
+});
+
+describe('Dockerfiles', () => {
+  it('take their base from a variable, end as another user than root and fetch nothing by hand', async () => {
+    for (const path of (await repositoryFiles()).filter((name) => name.endsWith('Dockerfile'))) {
+      const text = readFileSync(join(root, path), 'utf8');
+      const bases = [...text.matchAll(/^FROM (\S+)/gm)].map((match) => match[1] ?? '');
+      const stages = [...text.matchAll(/^FROM \S+ AS (\S+)/gim)].map((match) => match[1] ?? '');
+      expect(
+        bases.filter((base) => !base.startsWith('${') && !stages.includes(base)),
+        path,
+      ).toEqual([]);
+      expect(text, path).toMatch(/^USER \d+(:\d+)?$/m);
+      expect(text, path).not.toMatch(/curl|wget|^ADD https?:/m);
+      const defaults = [...text.matchAll(/^ARG \w*IMAGE=(\S+)/gm)].map((match) => match[1] ?? '');
+      expect(
+        defaults.filter((image) => !/:[\w.-]+$/.test(image) || image.endsWith(':latest')),
+        path,
+      ).toEqual([]);
+    }
+  });
+});
+
+/** `${SIPHERA_HTTPS_PORT:-443}:8443` publishes 443/tcp unless the admin says otherwise. */
+function hostPort(mapping: string): string {
+  const match = /^\$\{[A-Z0-9_]+:-(\d+)\}:\d+(\/(?:tcp|udp))?$/.exec(mapping);
+  return match ? `${match[1] ?? ''}${match[2] ?? '/tcp'}` : mapping;
+}
