@@ -4,7 +4,7 @@
  */
 import { act } from './act.ts';
 import type { CompiledRule } from './compiled-rule.ts';
-import { emptyDraft, missed, type Draft } from './draft.ts';
+import { emptyDraft, failedWords, missed, type Draft } from './draft.ts';
 import { keyOf, type Occurrence } from './occurrence.ts';
 import type { RuleSet } from './rule-index.ts';
 import type {
@@ -91,18 +91,15 @@ function judgeSilence(silence: Silence, dueMs: number): void {
     draft.timers.push({ op: 'clear', id: timer.id });
     const detail = 'The device is gone, or the rule no longer looks at it';
     const steps = [{ what: 'The rule looks at the device', passed: false, detail }];
-    missed(draft, one, occurrence, context, timer.key, () => ({ reason: detail, steps }));
+    missed(draft, one, occurrence, timer.key, () => ({ reason: detail, steps }));
     return;
   }
-  const steps = one.conditions.explain(occurrence, context);
-  const failed = steps.find((step) => step.passed !== true);
-  if (failed) {
-    const reason = `${failed.detail} (the rule asks: ${failed.what})`;
-    if (old.held !== reason)
-      missed(draft, one, occurrence, context, timer.key, () => ({ reason, steps: [] }));
+  const words = failedWords(one.conditions.explain(occurrence, context));
+  if (words.reason !== '') {
+    if (old.held !== words.reason) missed(draft, one, occurrence, timer.key, () => words);
     // Data never changes while nothing is heard; hours and armed states do.
     const mayChange = one.conditions.data(occurrence.data);
-    hold(silence, mayChange ? context.now_ms + recheckMs : undefined, reason);
+    hold(silence, mayChange ? context.now_ms + recheckMs : undefined, words.reason);
     return;
   }
   const result = act(one, occurrence, state, context, draft);
@@ -139,7 +136,6 @@ function occurrenceOfSilence({ rule, old, timer, context }: Silence, dueMs: numb
     late_ms: 0,
     device,
     area: device?.area,
-    look_back_ms: 0,
     test: false,
   };
 }

@@ -25,36 +25,38 @@ export function act(
   const steps: TraceStep[] = [];
   const stored = one.stateful ? state.get(one.rule.id, key) : undefined;
   const old = adopt(stored, one, steps);
-  const times = one.rule.count ? countUp(one.rule.count, old, occurrence, steps) : undefined;
-  if (times?.reached === false) {
-    draft.writes.push({ rule_id: one.rule.id, key, state: keep(one, occurrence, times.list, old) });
-    missed(draft, one, occurrence, context, key, () => ({ reason: lastDetail(steps), steps }));
+  const times = one.rule.count ? countUp(one, one.rule.count, old, occurrence, steps) : undefined;
+  const held = times && { rule_id: one.rule.id, key, state: keep(one, occurrence, times.list, old) };
+  if (held && !times.reached) {
+    draft.writes.push(held);
+    missed(draft, one, occurrence, key, () => {
+      const explained = one.conditions.explain(occurrence, context);
+      return { reason: lastDetail(steps), steps: [...explained, ...steps] };
+    });
     return { outcome: 'counting' };
   }
   if (isCooling(one.rule, old, occurrence)) {
     const until = (old?.last_fired_ms ?? 0) + one.rule.cooldown_ms;
-    if (times)
-      draft.writes.push({ rule_id: one.rule.id, key, state: keep(one, occurrence, times.list, old) });
-    missed(draft, one, occurrence, context, key, () => {
+    if (held) draft.writes.push(held);
+    missed(draft, one, occurrence, key, () => {
+      const explained = one.conditions.explain(occurrence, context);
       const detail = `It acted already; it rests until ${momentText(one.rule, until, context)}`;
-      return { reason: detail, steps: [...steps, { what: 'Cooldown is over', passed: false, detail }] };
+      return {
+        reason: detail,
+        steps: [...explained, ...steps, { what: 'Cooldown is over', passed: false, detail }],
+      };
     });
     return { outcome: 'cooling', until_ms: until };
   }
   if (one.rule.cooldown_ms > 0) {
-    steps.push({
-      what: 'Cooldown is over',
-      passed: true,
-      detail: old?.last_fired_ms ? 'It is' : 'It never acted',
-    });
+    steps.push({ what: 'Cooldown is over', passed: true, detail: 'It does not rest' });
     const last = { last_fired_ms: occurrence.received_ms };
     draft.writes.push({ rule_id: one.rule.id, key, state: keep(one, occurrence, undefined, last) });
   } else if (stored) {
     draft.writes.push({ rule_id: one.rule.id, key, state: null });
   }
-  const skipped: TraceStep[] = [];
-  draft.decisions.push(decide(one.rule, occurrence, key, skipped));
-  fired(draft, one, occurrence, context, key, [...steps, ...skipped]);
+  draft.decisions.push(decide(one.rule, occurrence, key, steps));
+  fired(draft, one, occurrence, context, key, steps);
   return { outcome: 'acted' };
 }
 
@@ -71,13 +73,15 @@ function adopt(
 }
 
 function countUp(
+  one: CompiledRule,
   count: NonNullable<EngineRule['count']>,
   old: Partial<ConditionState> | undefined,
   occurrence: Occurrence,
   steps: TraceStep[],
 ): { list: number[]; reached: boolean } {
-  const { occurred_ms, received_ms, look_back_ms } = occurrence;
-  const list = addTime(old?.times ?? [], occurred_ms, { ...count, look_back_ms, received_ms });
+  const { occurred_ms, received_ms } = occurrence;
+  const limits = { ...count, look_back_ms: one.lookBackMs, received_ms };
+  const list = addTime(old?.times ?? [], occurred_ms, limits);
   const counted = mostWithin(list, occurred_ms, count.within_ms);
   const reached = counted >= count.times;
   steps.push({
@@ -107,7 +111,7 @@ function keep(
   const last = old?.last_fired_ms;
   const cooledMs = last === undefined ? 0 : last + one.rule.cooldown_ms;
   const within = one.rule.count?.within_ms ?? 0;
-  const countedMs = times ? Math.max(...times) + within + occurrence.look_back_ms : 0;
+  const countedMs = times ? Math.max(...times) + within + one.lookBackMs : 0;
   return {
     phase: last !== undefined && cooledMs > occurrence.received_ms ? 'clearing' : 'pending',
     meaning: one.meaning,

@@ -1,4 +1,5 @@
 /** One rule made ready: its tests as closures, the keys it is kept by, and the fingerprint of what its state means. */
+import { eventClasses, eventTypes } from '@siphera/contract';
 import { compileConditions, type CompiledConditions } from './conditions.ts';
 import type { KeyKind } from './occurrence.ts';
 import { compileScope, scopeFields, type ScopeField, type ScopeTest } from './scope.ts';
@@ -16,6 +17,8 @@ export type CompiledRule = {
   keyKind: KeyKind;
   stateful: boolean;
   meaning: string;
+  /** How old an event of this rule's types may be and still count; bounds what a count remembers. */
+  lookBackMs: number;
 };
 
 export function compileRule(rule: EngineRule): CompiledRule {
@@ -29,6 +32,7 @@ export function compileRule(rule: EngineRule): CompiledRule {
     keyKind: keyKindOf(rule),
     stateful: rule.count !== null || rule.cooldown_ms > 0,
     meaning: meaningOf(rule),
+    lookBackMs: lookBackMsOf(rule),
   };
 }
 
@@ -46,4 +50,16 @@ function keyKindOf(rule: EngineRule): KeyKind {
 function meaningOf(rule: EngineRule): string {
   const types = rule.trigger.types.toSorted().join(',');
   return `${rule.trigger.kind}:${types}:${rule.count?.per ?? '-'}`;
+}
+
+/** Counts look back no further than a day, however late events of a class may still fire. */
+const lookBackMsMax = 86_400_000;
+
+function lookBackMsOf(rule: EngineRule): number {
+  if (rule.trigger.kind === 'absence') return 0;
+  const ages = rule.trigger.types.map((type) => {
+    const definition = Object.hasOwn(eventTypes, type) ? eventTypes[type] : undefined;
+    return (definition && eventClasses[definition.class].late_ms_max) ?? lookBackMsMax;
+  });
+  return Math.min(Math.max(...ages), lookBackMsMax);
 }

@@ -4,7 +4,8 @@
  */
 import type { RuleCondition as RuleConditionSchema } from '@siphera/contract';
 import type { z } from 'zod';
-import { compileData, explainData, type DataTest, type Verdict } from './data-condition.ts';
+import { compileData, compileWords, type DataTest, type Verdict } from './data-condition.ts';
+import type { EventData } from './data-path.ts';
 import type { Occurrence } from './occurrence.ts';
 import { compileWindows } from './schedule.ts';
 import type { ArmedState, EngineContext, TraceStep } from './types.ts';
@@ -15,7 +16,7 @@ export type RuleCondition = z.infer<typeof RuleConditionSchema>;
 
 export type CompiledConditions = {
   /** True when every data condition is true. */
-  data(data: unknown): boolean;
+  data(data: EventData): boolean;
   /** True when every schedule and armed condition is true too. */
   world(occurrence: Occurrence, context: EngineContext): boolean;
   explain(occurrence: Occurrence, context: EngineContext): TraceStep[];
@@ -24,7 +25,10 @@ export type CompiledConditions = {
 };
 
 export function compileConditions(conditions: readonly RuleCondition[], siteId: string): CompiledConditions {
-  const dataTests = conditions.filter((one) => one.kind === 'data').map((one) => compileData(one));
+  const dataTests = conditions
+    .filter((one) => one.kind === 'data')
+    .toSorted((a, b) => costRank(a) - costRank(b))
+    .map((one) => compileData(one));
   const worldTests = conditions.filter((one) => one.kind !== 'data').map((one) => compileWorld(one, siteId));
   const explainers = conditions.map((one) => compileExplainer(one, siteId));
   return {
@@ -36,18 +40,24 @@ export function compileConditions(conditions: readonly RuleCondition[], siteId: 
 }
 
 /** True when every test says true; unknown counts as no. Unrolled, because this runs for each rule of each event. */
-export function conjunction(tests: readonly DataTest[]): (data: unknown) => boolean {
+export function conjunction(tests: readonly DataTest[]): (data: EventData) => boolean {
   const [a, b, c, d, e, ...rest] = tests;
   if (!a) return () => true;
   if (!b) return (data) => a(data) === true;
   if (!c) return (data) => a(data) === true && b(data) === true;
   if (!d) return (data) => a(data) === true && b(data) === true && c(data) === true;
   if (!e) return (data) => a(data) === true && b(data) === true && c(data) === true && d(data) === true;
-  const first = (data: unknown): boolean =>
+  const first = (data: EventData): boolean =>
     a(data) === true && b(data) === true && c(data) === true && d(data) === true && e(data) === true;
   if (rest.length === 0) return first;
   const others = conjunction(rest);
   return (data) => first(data) && others(data);
+}
+
+/** Equality with a text or number says no most often and costs least, so it is asked first; the order changes no verdict. */
+function costRank({ op, value }: Extract<RuleCondition, { kind: 'data' }>): number {
+  if (op === 'eq') return typeof value === 'string' || typeof value === 'number' ? 0 : 1;
+  return op === 'contains' ? 3 : 2;
 }
 
 type WorldAnswer = { passed: Verdict; detail: string };
@@ -61,10 +71,8 @@ function compileWorld(condition: Exclude<RuleCondition, { kind: 'data' }>, siteI
 function compileExplainer(condition: RuleCondition, siteId: string): Explainer {
   if (condition.kind === 'data') {
     const test = compileData(condition);
-    return (occurrence) => ({
-      ...explainData(condition, occurrence.data),
-      passed: test(occurrence.data),
-    });
+    const { what, detail } = compileWords(condition);
+    return ({ data }) => ({ what, passed: test(data), detail: detail(data) });
   }
   const test = compileWorld(condition, siteId);
   const what =

@@ -4,15 +4,23 @@
  */
 import type { DataCondition as DataConditionSchema } from '@siphera/contract';
 import type { z } from 'zod';
-import { compilePath, type PathReader } from './data-path.ts';
+import { compilePath, directName, type EventData, type PathReader } from './data-path.ts';
+import { compileDirect } from './direct-condition.ts';
 import { valueWords } from './words.ts';
 
 export type DataCondition = z.infer<typeof DataConditionSchema>;
 export type Verdict = boolean | null;
-export type DataTest = (data: unknown) => Verdict;
+export type DataTest = (data: EventData) => Verdict;
 
 /** Compiles a condition to a closure; no text is ever evaluated as code. */
 export function compileData(condition: DataCondition): DataTest {
+  const name = directName(condition.path);
+  const direct = name === undefined ? undefined : compileDirect(name, condition.op, condition.value ?? null);
+  return direct ?? compileByReader(condition);
+}
+
+/** The general form: any path, any operator. `compileDirect` must agree with it wherever it answers. */
+export function compileByReader(condition: DataCondition): DataTest {
   const read = compilePath(condition.path);
   const wanted = condition.value ?? null;
   switch (condition.op) {
@@ -21,18 +29,12 @@ export function compileData(condition: DataCondition): DataTest {
     case 'absent':
       return (data) => read(data) === undefined;
     case 'eq':
-      return compileEqual(read, wanted);
+      return known(read, (value) => value === wanted);
     case 'ne':
-      return (data) => {
-        const value = read(data);
-        return value === undefined ? null : value !== wanted;
-      };
+      return known(read, (value) => value !== wanted);
     case 'in': {
-      const choices = new Set<unknown>(Array.isArray(wanted) ? wanted : [wanted]);
-      return (data) => {
-        const value = read(data);
-        return value === undefined ? null : choices.has(value);
-      };
+      const choices: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+      return known(read, (value) => choices.includes(value));
     }
     case 'contains':
       return (data) => contains(read(data), wanted);
@@ -42,17 +44,24 @@ export function compileData(condition: DataCondition): DataTest {
 }
 
 /** Words for a trace: what was asked, and what the event said. */
-export function explainData(condition: DataCondition, data: unknown): { what: string; detail: string } {
-  const value = compilePath(condition.path)(data);
+export function compileWords(condition: DataCondition): {
+  what: string;
+  detail: (data: EventData) => string;
+} {
+  const read = compilePath(condition.path);
   const name = `data.${condition.path}`;
-  if (condition.op === 'exists' || condition.op === 'absent') {
-    const what = `${name} is ${condition.op === 'exists' ? 'there' : 'missing'}`;
-    return { what, detail: value === undefined ? `${name} is missing` : `${name} is ${valueWords(value)}` };
-  }
-  const what = `${name} ${operatorWords[condition.op]} ${wantedWords(condition.value)}`;
-  if (value === undefined) return { what, detail: `${name} is not in the event` };
-  return { what, detail: `${name} is ${valueWords(value)}` };
+  const asksPresence = condition.op === 'exists' || condition.op === 'absent';
+  const what = asksPresence
+    ? `${name} is ${condition.op === 'exists' ? 'there' : 'missing'}`
+    : `${name} ${operatorWords[condition.op as keyof typeof operatorWords]} ${wantedWords(condition.value)}`;
+  const detail = (data: EventData): string => {
+    const value = read(data);
+    return value === undefined ? `${name} is not in the event` : `${name} is ${valueWords(value)}`;
+  };
+  return { what, detail };
 }
+
+type Order = 'gt' | 'gte' | 'lt' | 'lte';
 
 const operatorWords = {
   eq: 'is',
@@ -74,10 +83,10 @@ function wantedWords(value: DataCondition['value']): string {
   return value.length > choicesShown ? `${shown} and ${value.length - choicesShown} more` : shown;
 }
 
-function compileEqual(read: PathReader, wanted: unknown): DataTest {
+function known(read: PathReader, test: (value: unknown) => boolean): DataTest {
   return (data) => {
     const value = read(data);
-    return value === wanted ? true : value === undefined ? null : false;
+    return value === undefined ? null : test(value);
   };
 }
 
@@ -87,31 +96,17 @@ function contains(value: unknown, wanted: unknown): Verdict {
   return null;
 }
 
-function compileOrder(read: PathReader, op: 'gt' | 'gte' | 'lt' | 'lte', wanted: unknown): DataTest {
-  if (typeof wanted === 'number') return compileNumberOrder(read, op, wanted);
-  if (typeof wanted === 'string') {
-    return (data) => {
-      const value = read(data);
-      return typeof value === 'string' ? compareText(value, op, wanted) : null;
-    };
-  }
-  return () => null;
-}
-
-function compileNumberOrder(read: PathReader, op: 'gt' | 'gte' | 'lt' | 'lte', wanted: number): DataTest {
-  const ordered = (test: (value: number) => boolean): DataTest => {
-    return (data) => {
-      const value = read(data);
-      return typeof value === 'number' ? test(value) : null;
-    };
+/** Numbers with numbers, text with text (by code unit, which orders RFC 3339 times of one offset); else not known. */
+function compileOrder(read: PathReader, op: Order, wanted: unknown): DataTest {
+  return (data) => {
+    const value = read(data);
+    if (typeof value === 'number' && typeof wanted === 'number') return inOrder(value, op, wanted);
+    if (typeof value === 'string' && typeof wanted === 'string') return inOrder(value, op, wanted);
+    return null;
   };
-  if (op === 'gt') return ordered((value) => value > wanted);
-  if (op === 'gte') return ordered((value) => value >= wanted);
-  if (op === 'lt') return ordered((value) => value < wanted);
-  return ordered((value) => value <= wanted);
 }
 
-function compareText(value: string, op: 'gt' | 'gte' | 'lt' | 'lte', wanted: string): boolean {
+function inOrder<T extends number | string>(value: T, op: Order, wanted: T): boolean {
   if (op === 'gt') return value > wanted;
   if (op === 'gte') return value >= wanted;
   if (op === 'lt') return value < wanted;

@@ -9,6 +9,7 @@ import { durationWords } from './words.ts';
 type RuleAction = z.infer<typeof RuleActionSchema>;
 
 export function decide(rule: EngineRule, occurrence: Occurrence, key: string, steps: TraceStep[]): Decision {
+  const actions = rule.actions.map((action) => resolve(action, occurrence, steps));
   return {
     rule_id: rule.id,
     rule_name: rule.name,
@@ -23,17 +24,17 @@ export function decide(rule: EngineRule, occurrence: Occurrence, key: string, st
     device_id: occurrence.device?.id,
     area_id: occurrence.area?.id,
     test: occurrence.test,
-    actions: rule.actions
-      .map((action) => resolve(action, occurrence, steps))
-      .filter((action) => action !== undefined),
+    actions: actions.filter((action) => action !== undefined),
   };
 }
 
 function resolve(action: RuleAction, occurrence: Occurrence, steps: TraceStep[]): ActionDecision | undefined {
   if (action.kind === 'incident') {
+    const title = fillTemplate(action.title, occurrence);
+    steps.push({ what: 'Incident', passed: true, detail: `“${title}”, ${action.severity}` });
     return {
       kind: 'incident',
-      title: fillTemplate(action.title, occurrence),
+      title,
       severity: action.severity,
       group_key: action.group_by === 'none' ? null : keyOf(action.group_by, occurrence),
       procedure_id: action.procedure_id,
@@ -42,6 +43,7 @@ function resolve(action: RuleAction, occurrence: Occurrence, steps: TraceStep[])
   }
   if (action.kind === 'notify') {
     const { channels, user_ids, group_ids, webhook_ids } = action;
+    steps.push({ what: 'Notify', passed: true, detail: `By ${channels.join(', ')}` });
     return { kind: 'notify', channels, user_ids, group_ids, webhook_ids };
   }
   const target = action.target === 'trigger' ? occurrence.device?.id : action.target;
@@ -56,5 +58,10 @@ function resolve(action: RuleAction, occurrence: Occurrence, steps: TraceStep[])
     steps.push({ what, passed: false, detail });
     return undefined;
   }
+  steps.push({
+    what,
+    passed: true,
+    detail: target === occurrence.device?.id ? 'To the device that triggered' : 'To a fixed device',
+  });
   return { kind: 'command', device_id: target, name: action.name, args: action.args };
 }

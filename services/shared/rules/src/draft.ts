@@ -2,7 +2,7 @@
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Occurrence } from './occurrence.ts';
 import type { EngineContext, Outcome, TraceStep } from './types.ts';
-import { durationWords } from './words.ts';
+import { durationWords, shorten } from './words.ts';
 
 export type Draft = Outcome;
 
@@ -18,23 +18,26 @@ export function missed(
   draft: Draft,
   one: CompiledRule,
   occurrence: Occurrence,
-  context: EngineContext,
   key: string,
   words: () => { reason: string; steps: TraceStep[] },
 ): void {
-  // Acts are never bounded here, so only near misses are counted against the limit.
-  if (draft.traces.length - draft.decisions.length >= nearMissTracesMax) {
-    draft.near_misses_left_off += 1;
-    return;
-  }
+  if (leftOff(draft)) return;
   const { reason, steps } = words();
   draft.traces.push({
     ...head(one, occurrence),
     outcome: 'near_miss',
     reason,
     key,
-    steps: [...one.conditions.explain(occurrence, context), ...steps],
+    steps: [triggerStep(occurrence), ...steps],
   });
+}
+
+/** Counts a near miss for which there is no room. Asked first on the path that thousands of rules take. */
+export function leftOff(draft: Draft): boolean {
+  // Acts are never bounded here, so only near misses are counted against the limit.
+  if (draft.traces.length - draft.decisions.length < nearMissTracesMax) return false;
+  draft.near_misses_left_off += 1;
+  return true;
 }
 
 /** Records an act with everything that led to it. */
@@ -46,23 +49,30 @@ export function fired(
   key: string,
   steps: TraceStep[],
 ): void {
-  const late = {
-    what: 'Arrived in time',
-    passed: true,
-    detail: `Late by ${durationWords(occurrence.late_ms)}`,
-  };
   draft.traces.push({
     ...head(one, occurrence),
     outcome: 'fired',
     reason: '',
     key,
-    steps: [
-      ...(occurrence.late_ms > 0 ? [late] : []),
-      ...one.conditions.explain(occurrence, context),
-      ...steps,
-    ],
+    steps: [triggerStep(occurrence), ...one.conditions.explain(occurrence, context), ...steps],
   });
 }
+
+/** The reason out of the steps: the first condition that is false or not known. */
+export function failedWords(steps: TraceStep[]): { reason: string; steps: TraceStep[] } {
+  const failed = steps.find((step) => step.passed !== true);
+  return { reason: failed ? `${failed.detail}; the rule asks: ${failed.what}` : '', steps };
+}
+
+/** What set the rule off, and how late. */
+function triggerStep({ title, source, device, area, late_ms }: Occurrence): TraceStep {
+  const where = area ? `${device?.name ?? source}, ${area.name}` : (device?.name ?? source);
+  const late = late_ms > 0 ? `, late by ${durationWords(late_ms)}` : '';
+  return { what: 'Trigger', passed: true, detail: shorten(`${title}: ${where}${late}`, triggerCharsMax) };
+}
+
+/** Room for the names of an event type, a device and an area. */
+const triggerCharsMax = 300;
 
 function head(one: CompiledRule, occurrence: Occurrence) {
   return {

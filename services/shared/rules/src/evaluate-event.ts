@@ -6,7 +6,7 @@ import { eventClasses } from '@siphera/contract';
 import { noteArrival } from './absence.ts';
 import { act } from './act.ts';
 import type { CompiledRule } from './compiled-rule.ts';
-import { emptyDraft, missed, type Draft } from './draft.ts';
+import { emptyDraft, failedWords, leftOff, missed, type Draft } from './draft.ts';
 import { keyOf, occurrenceOf, type Occurrence } from './occurrence.ts';
 import { visitMatches, type RuleSet } from './rule-index.ts';
 import type { EngineContext, EngineEvent, Outcome, StateReader, TraceStep } from './types.ts';
@@ -20,7 +20,7 @@ export function evaluateEvent(
   state: StateReader,
 ): Outcome {
   const draft = emptyDraft();
-  const occurrence = occurrenceOf(event, lookBackMs(event));
+  const occurrence = occurrenceOf(event);
   const barrier = barrierOf(event);
   visitMatches(set, event, (one) => {
     if (one.rule.trigger.kind === 'absence') {
@@ -32,13 +32,6 @@ export function evaluateEvent(
   return draft;
 }
 
-/** Counts look back no further than a day, however late events of a class may still fire. */
-const lookBackMsMax = 86_400_000;
-
-function lookBackMs(event: EngineEvent): number {
-  return Math.min(eventClasses[event.class].late_ms_max ?? lookBackMsMax, lookBackMsMax);
-}
-
 function judge(
   one: CompiledRule,
   occurrence: Occurrence,
@@ -48,8 +41,9 @@ function judge(
   draft: Draft,
 ): void {
   if (barrier) {
+    if (leftOff(draft)) return;
     const key = keyOf(one.keyKind, occurrence);
-    missed(draft, one, occurrence, context, key, () => ({ reason: barrier.detail, steps: [barrier] }));
+    missed(draft, one, occurrence, key, () => ({ reason: barrier.detail, steps: [barrier] }));
     return;
   }
   const { conditions } = one;
@@ -57,11 +51,9 @@ function judge(
     act(one, occurrence, state, context, draft);
     return;
   }
+  if (leftOff(draft)) return;
   const key = keyOf(one.keyKind, occurrence);
-  missed(draft, one, occurrence, context, key, () => {
-    const failed = conditions.explain(occurrence, context).find((step) => step.passed !== true);
-    return { reason: failed ? `${failed.detail} (the rule asks: ${failed.what})` : '', steps: [] };
-  });
+  missed(draft, one, occurrence, key, () => failedWords(conditions.explain(occurrence, context)));
 }
 
 /** Why this event fires no rule at all, if so. */

@@ -14,12 +14,10 @@ export type Occurrence = {
   late_ms: number;
   device: EngineDevice | undefined;
   area: EngineArea | undefined;
-  /** How far back a late event of this class may lie, for how long counts must remember; bounded to a day. */
-  look_back_ms: number;
   test: boolean;
 };
 
-export function occurrenceOf(event: EngineEvent, lookBackMs: number): Occurrence {
+export function occurrenceOf(event: EngineEvent): Occurrence {
   return {
     seq: event.seq,
     title: event.title,
@@ -30,7 +28,6 @@ export function occurrenceOf(event: EngineEvent, lookBackMs: number): Occurrence
     late_ms: event.delivery === 'late' ? Math.max(0, event.late_ms) : 0,
     device: event.device,
     area: event.area ?? event.device?.area,
-    look_back_ms: lookBackMs,
     test: event.type === 'system.test_alarm',
   };
 }

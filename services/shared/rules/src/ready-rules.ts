@@ -146,21 +146,14 @@ function ready(
 }
 
 function deviceLost(): ReadyRule {
-  const base = ready(
-    'device_lost',
-    'Device lost',
-    ['device.heartbeat'],
-    'medium',
-    '{device} is lost: {event}',
-    {
-      description: 'A device that used to send heartbeats fell silent.',
-      steps: [
-        must('Check whether its controller, switch or power is down'),
-        may('Send someone if it guards an entrance'),
-        must('See it online again before you close this'),
-      ],
-    },
-  );
+  const base = ready('device_lost', 'Device lost', ['device.heartbeat'], 'medium', '{device} is lost', {
+    description: 'A device that used to send heartbeats fell silent.',
+    steps: [
+      must('Check whether its controller, switch or power is down'),
+      may('Send someone if it guards an entrance'),
+      must('See it online again before you close this'),
+    ],
+  });
   const trigger = { ...base.rule.trigger, kind: 'absence' as const, for_ms: deviceLostMs };
   return { ...base, rule: { ...base.rule, trigger } };
 }

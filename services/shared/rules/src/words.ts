@@ -31,6 +31,7 @@ export function valueWords(value: unknown): string {
 
 /** One line, no control characters, at most `max` characters. */
 export function shorten(text: string, max: number = valueCharsMax): string {
+  if (text.length <= max && !controlOrEdge.test(text)) return text;
   // Cut before cleaning, so that a megabyte of text costs no more than a line.
   const clean = text
     .slice(0, max * 2)
@@ -38,3 +39,5 @@ export function shorten(text: string, max: number = valueCharsMax): string {
     .trim();
   return clean.length > max ? `${clean.slice(0, max - 1)}…` : clean;
 }
+
+const controlOrEdge = /\p{Cc}|^\s|\s$/u;
