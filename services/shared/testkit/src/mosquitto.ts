@@ -40,13 +40,12 @@ export async function startMosquitto(options: {
   await copyFile(join(repositoryRoot, 'compose', 'mosquitto', 'acl'), join(dir, 'acl'));
   const config = await renderTemplate('mosquitto/mosquitto.conf.template', {
     MQTT_LISTEN_PORT: `${port} 127.0.0.1`,
-    // As root it would change to its own user, which cannot read a test's directory.
-    MQTT_USER_LINE: 'user root',
     MOSQUITTO_CONF_DIR: dir,
     MOSQUITTO_DATA_DIR: dir,
     PKI_DIR: ca.pkiDir,
   });
-  await writeFile(join(dir, 'mosquitto.conf'), config);
+  // As root it would change to its own user, which cannot read a test's directory.
+  await writeFile(join(dir, 'mosquitto.conf'), `user root\n${config}`);
   const daemon = await startDaemon({
     name: 'mosquitto',
     command: 'mosquitto',
