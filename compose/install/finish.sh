@@ -27,7 +27,7 @@ farewell() {
   fi
   code=$("$ROOT/usr/local/bin/siphera" setup-code --if-needed 2>/dev/null) || code=''
   if [[ -n $code ]]; then
-    say "Become its first admin: open $url/setup and give this code (good once, for a day; siphera setup-code makes a new one):"
+    say "Become its first admin: open $url/setup and give this code (good once; siphera setup-code makes a new one):"
     note "$code"
   fi
   has_systemd || [[ $MODE == docker ]] || note 'There is no systemd here: after a restart of the machine start the box with: siphera start'

@@ -6,9 +6,9 @@
  */
 import { internalPaths, InternalSelfTest } from '@siphera/contract';
 import { AppError } from '@siphera/runtime';
-import type { Command } from './command.ts';
+import type { Command, CommandInput } from './command.ts';
 import { callAsRoot } from './root-client.ts';
-import { connectTestConsole } from './self-test-console.ts';
+import { connectTestConsole, type SelfTestKit } from './self-test-console.ts';
 import { sendByDc09, sendByMqtt, sendByRest, type TestAlarm } from './self-test-senders.ts';
 
 /** A box that needs longer has a fault that the test should show. */
@@ -16,6 +16,15 @@ const arrivalMsMax = 15_000;
 
 export const selfTest: Command = async ({ box, print }) => {
   const kit = InternalSelfTest.parse(await callAsRoot(box, internalPaths.selfTest));
+  try {
+    return await runAlarms({ box, kit, print });
+  } finally {
+    await callAsRoot(box, internalPaths.selfTestEnd, { run_id: kit.run_id });
+  }
+};
+
+async function runAlarms(input: Pick<CommandInput, 'box' | 'print'> & { kit: SelfTestKit }): Promise<number> {
+  const { box, kit, print } = input;
   await using console = await connectTestConsole(box, kit);
   const alarms: readonly { name: string; alarm: TestAlarm }[] = [
     { name: 'MQTT', alarm: sendByMqtt },
@@ -34,7 +43,7 @@ export const selfTest: Command = async ({ box, print }) => {
   }
   print(`Self-test: ${arrived} of ${alarms.length} test alarms arrived.`);
   return arrived === alarms.length ? 0 : 1;
-};
+}
 
 /** From just before the alarm's bytes leave us (connected and signed in) to the frame at the console. */
 async function timeOne(

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Revocation } from './feed.ts';
 import { AppendResult, IncomingEvent } from './events.ts';
-import { Email, FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
+import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
 
 export const internalPaths = {
   /** POST: answers after the commit. */
@@ -17,11 +17,16 @@ export const internalPaths = {
   audit: '/internal/v1/audit',
   /** POST: a service says how it is, every 5 s; silence of 15 s is shown as down. */
   heartbeat: '/internal/v1/heartbeat',
-  /** POST, root only: a token, a device certificate and a panel account for the self-test of this run. */
+  /**
+   * POST, root only: a token, a device certificate and a panel account for the self-test of this run. The installer runs
+   * it before there is a first admin, so it works on a box that is not set up too.
+   */
   selfTest: '/internal/v1/self-test',
+  /** POST {run_id}, root only: the run is over, all that was made for it goes. */
+  selfTestEnd: '/internal/v1/self-test/end',
   /** POST, root only: a new one-time setup code for the first admin. */
   setupCode: '/internal/v1/setup-code',
-  /** POST, root only: a reset code for an admin who lost the password. */
+  /** POST, root only: a new password for an admin who lost it. Ends the admin's sessions. */
   resetAdmin: '/internal/v1/reset-admin',
 } as const;
 
@@ -31,16 +36,15 @@ export const internalPaths = {
  */
 export const internalAdminHeader = 'x-siphera-admin';
 
-/** Answer of `setupCode`. Once there is an admin none is needed, and none is made. */
-export const InternalSetupCode = z.object({
-  needed: z.boolean(),
-  code: z.string().optional(),
-  expires_at: Timestamp.optional(),
-});
+/** Answer of `setupCode`: a new code, which makes older ones void. Refused with `setup_done` once there is an admin. */
+export const InternalSetupCode = z.object({ code: z.string(), expires_at: Timestamp });
 
-/** Body and answer of `resetAdmin`. Without `email` the only admin is meant. */
-export const InternalResetAdmin = z.object({ email: Email.optional() });
-export const InternalResetCode = z.object({ email: z.string(), code: z.string(), expires_at: Timestamp });
+/** Body of `resetAdmin`: the oldest admin when `email` is absent, a made-up password when `password` is. */
+export const InternalResetAdmin = z.object({
+  email: z.string().max(254).optional(),
+  password: z.string().min(12).max(256).optional(),
+});
+export const InternalAdminReset = z.object({ email: z.string(), name: z.string(), password: z.string() });
 
 export const InternalAppend = z.object({
   channel: z.enum(['panel', 'camera', 'sip', 'system']),
