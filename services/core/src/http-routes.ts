@@ -2,7 +2,15 @@
 import type { routes } from '@siphera/contract';
 
 type Named<T extends keyof typeof routes> = Pick<typeof routes, T>;
-type Tagged<Tag extends string> = Named<{ [K in keyof typeof routes]: (typeof routes)[K]['tag'] extends Tag ? ((typeof routes)[K]['service'] extends 'core' ? K : never) : never }[keyof typeof routes]>;
+type Tagged<Tag extends string> = Named<
+  {
+    [K in keyof typeof routes]: (typeof routes)[K]['tag'] extends Tag
+      ? (typeof routes)[K]['service'] extends 'core'
+        ? K
+        : never
+      : never;
+  }[keyof typeof routes]
+>;
 
 export type identityRoutes = Tagged<'setup' | 'session' | 'identity'>;
 export type registryRoutes = Tagged<'registry' | 'commands'>;

@@ -2,5 +2,7 @@
 import type { Sqlite } from '@siphera/runtime';
 
 export function readFeedSeq(db: Sqlite): number {
-  return Number(db.prepare<[], { value: string }>(`SELECT value FROM facts WHERE name = 'feed_seq'`).get()?.value ?? 0);
+  return Number(
+    db.prepare<[], { value: string }>(`SELECT value FROM facts WHERE name = 'feed_seq'`).get()?.value ?? 0,
+  );
 }

@@ -3,7 +3,13 @@
  * (a door must not open minutes later), goes to the agent the device hangs on, and counts as done only when the device
  * itself says so.
  */
-import { deviceTopic, type AgentCommand, type AgentCommandResult, type Command, type CommandName } from '@siphera/contract';
+import {
+  deviceTopic,
+  type AgentCommand,
+  type AgentCommandResult,
+  type Command,
+  type CommandName,
+} from '@siphera/contract';
 import { AppError, toRfc3339 } from '@siphera/runtime';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { scopesOf } from '../kernel/access.ts';
@@ -17,16 +23,32 @@ import { commandColumns, toCommand, type CommandRow } from './store/registry-row
 /** A command that was not answered by then has expired, here and at the agent. */
 export const commandLifeMs = 10_000;
 
-export type CommandInput = { deviceId: string; name: CommandName; args: Record<string, unknown>; reason?: string | undefined; incidentId?: string | undefined };
+export type CommandInput = {
+  deviceId: string;
+  name: CommandName;
+  args: Record<string, unknown>;
+  reason?: string | undefined;
+  incidentId?: string | undefined;
+};
 
 /** The caller has authorised it (or is a rule). @throws AppError `unprocessable` for a command this device has not. */
-export function issueCommand(tx: Tx, deps: WriterDeps, by: { actor: Actor; traceId: string }, input: CommandInput): Command {
+export function issueCommand(
+  tx: Tx,
+  deps: WriterDeps,
+  by: { actor: Actor; traceId: string },
+  input: CommandInput,
+): Command {
   const device = deps.index.device(input.deviceId);
   if (!device) throw new AppError('not_found', 'There is no such device.');
-  if ((input.name === 'unlock' || input.name === 'lock') && device.kind !== 'door') throw new AppError('unprocessable', `"${device.name}" is not a door.`);
+  if ((input.name === 'unlock' || input.name === 'lock') && device.kind !== 'door')
+    throw new AppError('unprocessable', `"${device.name}" is not a door.`);
   const agentId = enrolledAgent(tx, device);
   if (agentId === undefined) {
-    throw new AppError('device_unavailable', `"${device.name}" hangs on no enrolled controller, so no command can reach it.`, { hint: 'Enrol its controller on the device page.' });
+    throw new AppError(
+      'device_unavailable',
+      `"${device.name}" hangs on no enrolled controller, so no command can reach it.`,
+      { hint: 'Enrol its controller on the device page.' },
+    );
   }
   const id = tx.random.uuid();
   const expiresMs = tx.nowMs + commandLifeMs;
@@ -35,10 +57,40 @@ export function issueCommand(tx: Tx, deps: WriterDeps, by: { actor: Actor; trace
       `INSERT INTO commands (id, org_id, device_id, name, args, state, requested_by, actor, incident_id, reason, trace_id, created_ms, expires_ms)
        VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .run(id, device.orgId, device.id, input.name, JSON.stringify(input.args), by.actor.name, JSON.stringify({ kind: by.actor.kind, id: by.actor.id, name: by.actor.name }), input.incidentId ?? null, input.reason ?? null, by.traceId, tx.nowMs, expiresMs);
+    .run(
+      id,
+      device.orgId,
+      device.id,
+      input.name,
+      JSON.stringify(input.args),
+      by.actor.name,
+      JSON.stringify({ kind: by.actor.kind, id: by.actor.id, name: by.actor.name }),
+      input.incidentId ?? null,
+      input.reason ?? null,
+      by.traceId,
+      tx.nowMs,
+      expiresMs,
+    );
   setTimer(tx, { owner: 'commands', key: id, orgId: device.orgId, dueMs: expiresMs });
-  appendAudit(tx, { actor: by.actor, action: `command.${input.name}`, target: `device:${device.id}`, detail: { command_id: id, args: input.args, ...(input.reason ? { reason: input.reason } : {}), ...(input.incidentId ? { incident_id: input.incidentId } : {}) } });
-  const payload: AgentCommand = { id, name: input.name, target: device.id, args: input.args, expires_at: toRfc3339(expiresMs), trace_id: by.traceId };
+  appendAudit(tx, {
+    actor: by.actor,
+    action: `command.${input.name}`,
+    target: `device:${device.id}`,
+    detail: {
+      command_id: id,
+      args: input.args,
+      ...(input.reason ? { reason: input.reason } : {}),
+      ...(input.incidentId ? { incident_id: input.incidentId } : {}),
+    },
+  });
+  const payload: AgentCommand = {
+    id,
+    name: input.name,
+    target: device.id,
+    args: input.args,
+    expires_at: toRfc3339(expiresMs),
+    trace_id: by.traceId,
+  };
   tx.afterCommit(() => {
     deps.publish(deviceTopic(device.orgId, agentId, 'command'), JSON.stringify(payload), { retain: false });
   });
@@ -47,12 +99,18 @@ export function issueCommand(tx: Tx, deps: WriterDeps, by: { actor: Actor; trace
 
 /** The device itself, or what it hangs on, whichever holds a certificate. */
 function enrolledAgent(tx: Tx, device: { id: string; parentId: string | undefined }): string | undefined {
-  const holds = tx.db.prepare<[string], { one: number }>('SELECT 1 AS one FROM device_certificates WHERE device_id = ? AND revoked_ms IS NULL LIMIT 1');
+  const holds = tx.db.prepare<[string], { one: number }>(
+    'SELECT 1 AS one FROM device_certificates WHERE device_id = ? AND revoked_ms IS NULL LIMIT 1',
+  );
   return [device.id, device.parentId].find((id) => id !== undefined && holds.get(id) !== undefined);
 }
 
 function readCommand(tx: Tx, id: string): CommandRow | undefined {
-  return tx.db.prepare<[string], CommandRow>(`SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.id = ?`).get(id);
+  return tx.db
+    .prepare<[string], CommandRow>(
+      `SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.id = ?`,
+    )
+    .get(id);
 }
 
 function announceCommand(tx: Tx, id: string, action: 'created' | 'updated', traceId: string): Command {
@@ -60,7 +118,16 @@ function announceCommand(tx: Tx, id: string, action: 'created' | 'updated', trac
   if (!row) throw new AppError('not_found', 'There is no such command.');
   const command = toCommand(row);
   const scopes = scopesOf(tx.db, { kind: 'device', id: row.device_id })?.scopes ?? [`org:${row.org_id}`];
-  tx.change({ kind: 'command', action, id, orgId: row.org_id, audience: 'registry.read', scopes, traceId, data: { ...command, ...(row.incident_id === null ? {} : { incident_id: row.incident_id }) } });
+  tx.change({
+    kind: 'command',
+    action,
+    id,
+    orgId: row.org_id,
+    audience: 'registry.read',
+    scopes,
+    traceId,
+    data: { ...command, ...(row.incident_id === null ? {} : { incident_id: row.incident_id }) },
+  });
   return command;
 }
 
@@ -68,26 +135,52 @@ function announceCommand(tx: Tx, id: string, action: 'created' | 'updated', trac
 export type CommandEnd = { command: Command; incidentId: string | undefined };
 
 /** An agent's answer. Answers for others' devices, unknown or finished commands are refused with the reason. */
-export function finishCommand(tx: Tx, deps: WriterDeps, agentId: string, result: AgentCommandResult): CommandEnd | { refused: string } {
+export function finishCommand(
+  tx: Tx,
+  deps: WriterDeps,
+  agentId: string,
+  result: AgentCommandResult,
+): CommandEnd | { refused: string } {
   const row = readCommand(tx, result.id);
   const device = row ? deps.index.device(row.device_id) : undefined;
-  if (!row || (device?.id !== agentId && device?.parentId !== agentId)) return { refused: 'the command is not one of this agent' };
-  if (row.state !== 'pending' && row.state !== 'sent') return { refused: `the command is ${row.state} already` };
+  if (!row || (device?.id !== agentId && device?.parentId !== agentId))
+    return { refused: 'the command is not one of this agent' };
+  if (row.state !== 'pending' && row.state !== 'sent')
+    return { refused: `the command is ${row.state} already` };
   tx.db
     .prepare('UPDATE commands SET state = ?, error = ?, finished_ms = ? WHERE id = ?')
-    .run(result.ok ? 'confirmed' : 'failed', result.ok ? null : (result.error ?? 'The device gave no reason.'), tx.nowMs, row.id);
+    .run(
+      result.ok ? 'confirmed' : 'failed',
+      result.ok ? null : (result.error ?? 'The device gave no reason.'),
+      tx.nowMs,
+      row.id,
+    );
   clearTimer(tx, 'commands', row.id);
   if (result.ok && result.state !== undefined) {
-    tx.db.prepare('UPDATE devices SET state = ?, revision = revision + 1 WHERE id = ?').run(result.state, row.device_id);
+    tx.db
+      .prepare('UPDATE devices SET state = ?, revision = revision + 1 WHERE id = ?')
+      .run(result.state, row.device_id);
     announceDevice(tx, row.device_id, 'updated', row.trace_id);
   }
-  return { command: announceCommand(tx, row.id, 'updated', row.trace_id), incidentId: row.incident_id ?? undefined };
+  return {
+    command: announceCommand(tx, row.id, 'updated', row.trace_id),
+    incidentId: row.incident_id ?? undefined,
+  };
 }
 
 /** Timer handler: nobody answered in time. */
 export function expireCommand(tx: Tx, timer: Timer): CommandEnd | undefined {
   const row = readCommand(tx, timer.key);
   if (!row || (row.state !== 'pending' && row.state !== 'sent')) return undefined;
-  tx.db.prepare(`UPDATE commands SET state = 'expired', error = ?, finished_ms = ? WHERE id = ?`).run('The device did not answer in time. It was told to ignore the command from now on.', tx.nowMs, row.id);
-  return { command: announceCommand(tx, row.id, 'updated', row.trace_id), incidentId: row.incident_id ?? undefined };
+  tx.db
+    .prepare(`UPDATE commands SET state = 'expired', error = ?, finished_ms = ? WHERE id = ?`)
+    .run(
+      'The device did not answer in time. It was told to ignore the command from now on.',
+      tx.nowMs,
+      row.id,
+    );
+  return {
+    command: announceCommand(tx, row.id, 'updated', row.trace_id),
+    incidentId: row.incident_id ?? undefined,
+  };
 }

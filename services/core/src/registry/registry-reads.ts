@@ -7,7 +7,20 @@ import { decodeCursor, toPage } from '../kernel/cursor.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';
 import type { ReadContext } from '../kernel/transaction.ts';
 import { enrolmentReads } from './enrolment-writes.ts';
-import { commandColumns, deviceColumns, toArea, toCommand, toDevice, toFloor, toSite, type AreaRow, type CommandRow, type DeviceRow, type FloorRow, type SiteRow } from './store/registry-rows.ts';
+import {
+  commandColumns,
+  deviceColumns,
+  toArea,
+  toCommand,
+  toDevice,
+  toFloor,
+  toSite,
+  type AreaRow,
+  type CommandRow,
+  type DeviceRow,
+  type FloorRow,
+  type SiteRow,
+} from './store/registry-rows.ts';
 
 type DeviceQuery = {
   cursor?: string | undefined;
@@ -26,24 +39,41 @@ export const registryReads = {
   listSites: (context: ReadContext, _input: Record<string, never>) => {
     const { db, actor } = context;
     // A guard of one area still needs the name and time zone of its site.
-    const rows = db.prepare<[string], SiteRow>('SELECT * FROM sites WHERE org_id = ? ORDER BY name, id').all(actor.orgId);
-    const seen = rows.filter((row) => actor.grants.some((grant) => grant.permissions.includes('registry.read') && touchesSite(context, grant.scope, row)));
+    const rows = db
+      .prepare<[string], SiteRow>('SELECT * FROM sites WHERE org_id = ? ORDER BY name, id')
+      .all(actor.orgId);
+    const seen = rows.filter((row) =>
+      actor.grants.some(
+        (grant) => grant.permissions.includes('registry.read') && touchesSite(context, grant.scope, row),
+      ),
+    );
     return { items: seen.map(toSite), feed_seq: readFeedSeq(db) };
   },
 
   listAreas: ({ db, actor }: ReadContext, input: { site_id?: string | undefined }) => {
-    const visible = visibleSql(db, actor, 'registry.read', { org: 'org_id', site: 'site_id', area: 'id', device: null });
+    const visible = visibleSql(db, actor, 'registry.read', {
+      org: 'org_id',
+      site: 'site_id',
+      area: 'id',
+      device: null,
+    });
     const rows = db
-      .prepare<unknown[], AreaRow>(`SELECT * FROM areas WHERE ${visible.sql} AND (? IS NULL OR site_id = ?) ORDER BY name, id`)
+      .prepare<unknown[], AreaRow>(
+        `SELECT * FROM areas WHERE ${visible.sql} AND (? IS NULL OR site_id = ?) ORDER BY name, id`,
+      )
       .all(...visible.params, input.site_id ?? null, input.site_id ?? null);
     return { items: rows.map(toArea), feed_seq: readFeedSeq(db) };
   },
 
   listFloors: ({ db, actor }: ReadContext, input: { site_id?: string | undefined }) => {
     const rows = db
-      .prepare<unknown[], FloorRow>('SELECT * FROM floors WHERE org_id = ? AND (? IS NULL OR site_id = ?) ORDER BY level DESC, id')
+      .prepare<unknown[], FloorRow>(
+        'SELECT * FROM floors WHERE org_id = ? AND (? IS NULL OR site_id = ?) ORDER BY level DESC, id',
+      )
       .all(actor.orgId, input.site_id ?? null, input.site_id ?? null);
-    const sites = new Set(registryReads.listSites({ db, actor, nowMs: 0, traceId: '' }, {}).items.map((site) => site.id));
+    const sites = new Set(
+      registryReads.listSites({ db, actor, nowMs: 0, traceId: '' }, {}).items.map((site) => site.id),
+    );
     return { items: rows.filter((row) => sites.has(row.site_id)).map(toFloor), feed_seq: readFeedSeq(db) };
   },
 
@@ -57,7 +87,12 @@ export const registryReads = {
   },
 
   listDevices: ({ db, actor }: ReadContext, input: DeviceQuery) => {
-    const visible = visibleSql(db, actor, 'registry.read', { org: 'd.org_id', site: 'd.site_id', area: 'd.area_id', device: 'd.id' });
+    const visible = visibleSql(db, actor, 'registry.read', {
+      org: 'd.org_id',
+      site: 'd.site_id',
+      area: 'd.area_id',
+      device: 'd.id',
+    });
     const filters: string[] = ['d.deleted_ms IS NULL', visible.sql];
     const params: unknown[] = [...visible.params];
     const add = (sql: string, ...values: unknown[]): void => {
@@ -72,31 +107,59 @@ export const registryReads = {
       const below = areasBelow(db, input.area_id);
       add(`d.area_id IN (${below.map(() => '?').join(', ') || 'NULL'})`, ...below);
     }
-    if (input.q) add(`(instr(lower(d.name), lower(?)) > 0 OR instr(lower(coalesce(d.external_id, '')), lower(?)) > 0)`, input.q, input.q);
+    if (input.q)
+      add(
+        `(instr(lower(d.name), lower(?)) > 0 OR instr(lower(coalesce(d.external_id, '')), lower(?)) > 0)`,
+        input.q,
+        input.q,
+      );
     if (input.cursor) add('d.id > ?', decodeCursor(input.cursor));
     const rows = db
-      .prepare<unknown[], DeviceRow>(`SELECT ${deviceColumns} FROM devices d JOIN areas a ON a.id = d.area_id WHERE ${filters.join(' AND ')} ORDER BY d.id LIMIT ?`)
+      .prepare<unknown[], DeviceRow>(
+        `SELECT ${deviceColumns} FROM devices d JOIN areas a ON a.id = d.area_id WHERE ${filters.join(' AND ')} ORDER BY d.id LIMIT ?`,
+      )
       .all(...params, input.limit + 1);
     return { ...toPage(rows, input.limit, toDevice, (row) => row.id), feed_seq: readFeedSeq(db) };
   },
 
   getDevice: ({ db, actor }: ReadContext, input: { id: string }): Device => {
-    const row = db.prepare<[string], DeviceRow>(`SELECT ${deviceColumns} FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id = ? AND d.deleted_ms IS NULL`).get(input.id);
-    authoriseOn(actor, { read: 'registry.read' }, row ? scopesOf(db, { kind: 'device', id: row.id }) : undefined);
+    const row = db
+      .prepare<[string], DeviceRow>(
+        `SELECT ${deviceColumns} FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id = ? AND d.deleted_ms IS NULL`,
+      )
+      .get(input.id);
+    authoriseOn(
+      actor,
+      { read: 'registry.read' },
+      row ? scopesOf(db, { kind: 'device', id: row.id }) : undefined,
+    );
     return toDevice(row as DeviceRow);
   },
 
   getCommand: ({ db, actor }: ReadContext, input: { id: string }) => {
-    const row = db.prepare<[string], CommandRow>(`SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.id = ?`).get(input.id);
-    authoriseOn(actor, { read: 'registry.read' }, row ? scopesOf(db, { kind: 'device', id: row.device_id }) : undefined);
+    const row = db
+      .prepare<[string], CommandRow>(
+        `SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.id = ?`,
+      )
+      .get(input.id);
+    authoriseOn(
+      actor,
+      { read: 'registry.read' },
+      row ? scopesOf(db, { kind: 'device', id: row.device_id }) : undefined,
+    );
     return toCommand(row as CommandRow);
   },
 
-  listCommands: ({ db, actor }: ReadContext, input: { id: string; cursor?: string | undefined; limit: number }) => {
+  listCommands: (
+    { db, actor }: ReadContext,
+    input: { id: string; cursor?: string | undefined; limit: number },
+  ) => {
     authoriseOn(actor, { read: 'registry.read' }, scopesOf(db, { kind: 'device', id: input.id }));
     const before = input.cursor ? decodeCursor(input.cursor) : 'g';
     const rows = db
-      .prepare<unknown[], CommandRow>(`SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.device_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?`)
+      .prepare<unknown[], CommandRow>(
+        `SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.device_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?`,
+      )
       .all(input.id, before, input.limit + 1);
     return { ...toPage(rows, input.limit, toCommand, (row) => row.id), feed_seq: readFeedSeq(db) };
   },

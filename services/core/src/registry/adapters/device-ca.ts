@@ -74,19 +74,30 @@ export class DeviceCa {
   /** A fresh key and certificate for the box's own test device. */
   async issueWithKey(deviceId: string, nowMs: number): Promise<IssuedCertificate & { keyPem: string }> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const issued = await this.signKey(await x509.PublicKey.create(keys.publicKey as CryptoKey), deviceId, nowMs);
+    const issued = await this.signKey(
+      await x509.PublicKey.create(keys.publicKey as CryptoKey),
+      deviceId,
+      nowMs,
+    );
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     return { ...issued, keyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
   }
 
   /** Writes `crl.pem` beside the CA, whole or not at all. Serials are hexadecimal. */
-  async writeRevocationList(revoked: ReadonlyArray<{ serial: string; revokedMs: number }>, nowMs: number): Promise<void> {
+  async writeRevocationList(
+    revoked: ReadonlyArray<{ serial: string; revokedMs: number }>,
+    nowMs: number,
+  ): Promise<void> {
     const issuer = new x509.X509Certificate(this.caPem());
     const list = await x509.X509CrlGenerator.create({
       issuer: issuer.subjectName,
       thisUpdate: new Date(nowMs),
       nextUpdate: new Date(nowMs + crlLifeMs),
-      entries: revoked.map(({ serial, revokedMs }) => ({ serialNumber: serial, revocationDate: new Date(revokedMs), reason: x509.X509CrlReason.cessationOfOperation })),
+      entries: revoked.map(({ serial, revokedMs }) => ({
+        serialNumber: serial,
+        revocationDate: new Date(revokedMs),
+        reason: x509.X509CrlReason.cessationOfOperation,
+      })),
       signingAlgorithm: signing,
       signingKey: await this.#key(),
     });
@@ -97,7 +108,10 @@ export class DeviceCa {
 
   /** Read at each use: the CA may be renewed, and its key is not kept in memory longer than needed. */
   #key(): Promise<CryptoKey> {
-    const pkcs8 = createPrivateKey(readFileSync(join(this.#directory, 'ca.key'), 'utf8')).export({ type: 'pkcs8', format: 'der' });
+    const pkcs8 = createPrivateKey(readFileSync(join(this.#directory, 'ca.key'), 'utf8')).export({
+      type: 'pkcs8',
+      format: 'der',
+    });
     return webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']) as Promise<CryptoKey>;
   }
 }

@@ -16,13 +16,25 @@ export type Picture = { png: Buffer; width: number; height: number; sha256: stri
 /** @throws AppError `unprocessable` when it is no picture we can read, or too large. */
 export async function reencodePicture(bytes: Buffer): Promise<Picture> {
   try {
-    const { data, info } = await sharp(bytes, { limitInputPixels: pixelsMax, density: svgDensityDpi, failOn: 'error' })
+    const { data, info } = await sharp(bytes, {
+      limitInputPixels: pixelsMax,
+      density: svgDensityDpi,
+      failOn: 'error',
+    })
       .rotate()
       .resize({ width: sideMax, height: sideMax, fit: 'inside', withoutEnlargement: true })
       .png({ compressionLevel: 8 })
       .toBuffer({ resolveWithObject: true });
-    return { png: data, width: info.width, height: info.height, sha256: createHash('sha256').update(data).digest('hex') };
+    return {
+      png: data,
+      width: info.width,
+      height: info.height,
+      sha256: createHash('sha256').update(data).digest('hex'),
+    };
   } catch (cause) {
-    throw new AppError('unprocessable', 'The picture could not be read, or it has more than 40 megapixels.', { hint: 'Send PNG, JPEG, WebP or SVG.', cause });
+    throw new AppError('unprocessable', 'The picture could not be read, or it has more than 40 megapixels.', {
+      hint: 'Send PNG, JPEG, WebP or SVG.',
+      cause,
+    });
   }
 }

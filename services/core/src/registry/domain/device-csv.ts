@@ -25,14 +25,23 @@ const required = ['name', 'kind', 'area'] as const;
 export function parseDeviceCsv(text: string): { rows: CsvDevice[] } | { problem: string } {
   let records: Array<Record<string, string>>;
   try {
-    records = parse(text, { bom: true, columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()), skip_empty_lines: true, trim: true, relax_column_count: true, to: importRowsMax + 1, delimiter: guessDelimiter(text) });
+    records = parse(text, {
+      bom: true,
+      columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
+      skip_empty_lines: true,
+      trim: true,
+      relax_column_count: true,
+      to: importRowsMax + 1,
+      delimiter: guessDelimiter(text),
+    });
   } catch (error) {
     return { problem: `This is not a CSV we can read: ${(error as Error).message}` };
   }
   if (records.length === 0) return { problem: 'There are no rows below the header.' };
   if (records.length > importRowsMax) return { problem: `At most ${importRowsMax} rows at a time.` };
   const missing = required.filter((name) => !(name in (records[0] ?? {})));
-  if (missing.length > 0) return { problem: `The header lacks ${missing.join(', ')}. Columns: ${columns.join(', ')}.` };
+  if (missing.length > 0)
+    return { problem: `The header lacks ${missing.join(', ')}. Columns: ${columns.join(', ')}.` };
   return { rows: records.map((record, index) => readRow(record, index + 2)) };
 }
 
@@ -45,21 +54,39 @@ function readRow(record: Record<string, string>, line: number): CsvDevice {
   const errors: CellError[] = [];
   const cell = (column: (typeof columns)[number]): string => stripFormulaGuard(record[column] ?? '');
   const name = cell('name');
-  if (name === '' || name.length > 120 || /\p{Cc}/u.test(name)) errors.push({ column: 'name', message: 'must be 1 to 120 characters on one line' });
+  if (name === '' || name.length > 120 || /\p{Cc}/u.test(name))
+    errors.push({ column: 'name', message: 'must be 1 to 120 characters on one line' });
   const kind = DeviceKind.safeParse(cell('kind').toLowerCase());
-  if (!kind.success) errors.push({ column: 'kind', message: `must be one of ${DeviceKind.options.join(', ')}` });
+  if (!kind.success)
+    errors.push({ column: 'kind', message: `must be one of ${DeviceKind.options.join(', ')}` });
   if (cell('area') === '') errors.push({ column: 'area', message: 'is missing' });
   const x = readFraction(cell('x'), 'x', errors);
   const y = readFraction(cell('y'), 'y', errors);
   const placed = [cell('floor') !== '', x !== undefined, y !== undefined];
-  if (placed.includes(true) && placed.includes(false)) errors.push({ column: 'floor', message: 'floor, x and y go together' });
-  const tags = cell('tags').split(/[\s,|]+/).filter((tag) => tag !== '');
+  if (placed.includes(true) && placed.includes(false))
+    errors.push({ column: 'floor', message: 'floor, x and y go together' });
+  const tags = cell('tags')
+    .split(/[\s,|]+/)
+    .filter((tag) => tag !== '');
   const badTag = tags.find((tag) => !Tag.safeParse(tag).success);
-  if (badTag !== undefined) errors.push({ column: 'tags', message: `"${badTag.slice(0, 40)}" is not a tag (a–z, 0–9, - and _)` });
+  if (badTag !== undefined)
+    errors.push({ column: 'tags', message: `"${badTag.slice(0, 40)}" is not a tag (a–z, 0–9, - and _)` });
   if (tags.length > 20) errors.push({ column: 'tags', message: 'at most 20 tags' });
   const externalId = cell('external_id');
   if (externalId.length > 120) errors.push({ column: 'external_id', message: 'at most 120 characters' });
-  return { line, name, kind: kind.data, area: cell('area'), floor: cell('floor'), x, y, externalId: externalId || undefined, parent: cell('parent') || undefined, tags, errors };
+  return {
+    line,
+    name,
+    kind: kind.data,
+    area: cell('area'),
+    floor: cell('floor'),
+    x,
+    y,
+    externalId: externalId || undefined,
+    parent: cell('parent') || undefined,
+    tags,
+    errors,
+  };
 }
 
 /** Spreadsheets prefix dangerous cells with an apostrophe; our own export does too. */

@@ -36,7 +36,8 @@ export function registryHandlers(app: AppDeps): Handlers<registryRoutes> {
     getDevice: (call) => box.read('getDevice', contextOf(call), call.params),
     updateDevice: (call) => box.write('updateDevice', contextOf(call), { ...call.params, patch: call.body }),
     deleteDevice: (call) => box.write('deleteDevice', contextOf(call), call.params),
-    previewDeviceImport: (call) => box.write('importDevices', contextOf(call), { ...call.body, apply: false }),
+    previewDeviceImport: (call) =>
+      box.write('importDevices', contextOf(call), { ...call.body, apply: false }),
     importDevices: (call) => box.write('importDevices', contextOf(call), { ...call.body, apply: true }),
     createEnrolmentCode: (call) => box.write('createEnrolmentCode', contextOf(call), call.params),
     revokeDeviceCertificate: (call) => box.write('revokeDeviceCertificate', contextOf(call), call.params),
@@ -45,16 +46,33 @@ export function registryHandlers(app: AppDeps): Handlers<registryRoutes> {
       // Signed before the code is used up: a bad request must not cost the installer his code.
       const { device_id } = await box.read('findEnrolmentCode', context, { code: call.body.code });
       const issued = await ca.signRequest(call.body.csr_pem, device_id, app.clock.now());
-      const enrolled = await box.write('enrolDevice', context, { code: call.body.code, serial: issued.serial, fingerprint_sha256: issued.fingerprintSha256, expires_ms: issued.expiresMs });
-      return { ...enrolled, certificate_pem: issued.pem, ca_pem: ca.caPem(), mqtt_url: app.config.MQTT_PUBLIC_URL };
+      const enrolled = await box.write('enrolDevice', context, {
+        code: call.body.code,
+        serial: issued.serial,
+        fingerprint_sha256: issued.fingerprintSha256,
+        expires_ms: issued.expiresMs,
+      });
+      return {
+        ...enrolled,
+        certificate_pem: issued.pem,
+        ca_pem: ca.caPem(),
+        mqtt_url: app.config.MQTT_PUBLIC_URL,
+      };
     },
     createCommand: (call) => box.write('createCommand', contextOf(call), { ...call.params, ...call.body }),
     getCommand: (call) => box.read('getCommand', contextOf(call), call.params),
     listCommands: (call) => box.read('listCommands', contextOf(call), { ...call.params, ...call.query }),
     unlockDoor: (call) => {
       const { seconds, reason, incident_id } = call.body;
-      return box.write('createCommand', contextOf(call), { ...call.params, name: 'unlock', args: { seconds }, reason, incident_id });
+      return box.write('createCommand', contextOf(call), {
+        ...call.params,
+        name: 'unlock',
+        args: { seconds },
+        reason,
+        incident_id,
+      });
     },
-    lockDoor: (call) => box.write('createCommand', contextOf(call), { ...call.params, name: 'lock', args: {}, ...call.body }),
+    lockDoor: (call) =>
+      box.write('createCommand', contextOf(call), { ...call.params, name: 'lock', args: {}, ...call.body }),
   };
 }

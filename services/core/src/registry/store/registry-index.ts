@@ -6,7 +6,15 @@ import type { Device } from '@siphera/contract';
 import type { Sqlite } from '@siphera/runtime';
 import { scopesOf } from '../../kernel/access.ts';
 
-export type IndexedArea = { id: string; orgId: string; siteId: string; name: string; armed: 'armed' | 'disarmed' | 'partial' | 'unknown'; path: readonly string[]; scopes: readonly string[] };
+export type IndexedArea = {
+  id: string;
+  orgId: string;
+  siteId: string;
+  name: string;
+  armed: 'armed' | 'disarmed' | 'partial' | 'unknown';
+  path: readonly string[];
+  scopes: readonly string[];
+};
 export type IndexedDevice = {
   id: string;
   orgId: string;
@@ -25,6 +33,7 @@ export class RegistryIndex {
   readonly #devices = new Map<string, IndexedDevice | undefined>();
   readonly #areas = new Map<string, IndexedArea | undefined>();
   readonly #sites = new Map<string, IndexedSite | undefined>();
+  readonly #firstSites = new Map<string, string | undefined>();
   #orgIds: readonly string[] | undefined;
 
   constructor(db: Sqlite) {
@@ -35,6 +44,7 @@ export class RegistryIndex {
     this.#devices.clear();
     this.#areas.clear();
     this.#sites.clear();
+    this.#firstSites.clear();
     this.#orgIds = undefined;
   }
 
@@ -49,19 +59,50 @@ export class RegistryIndex {
 
   site(id: string): IndexedSite | undefined {
     return remember(this.#sites, id, () => {
-      const row = this.#db.prepare<[string], { id: string; org_id: string; name: string; time_zone: string }>('SELECT id, org_id, name, time_zone FROM sites WHERE id = ?').get(id);
+      const row = this.#db
+        .prepare<[string], { id: string; org_id: string; name: string; time_zone: string }>(
+          'SELECT id, org_id, name, time_zone FROM sites WHERE id = ?',
+        )
+        .get(id);
       return row ? { id: row.id, orgId: row.org_id, name: row.name, timeZone: row.time_zone } : undefined;
     });
   }
 
   orgIds(): readonly string[] {
-    this.#orgIds ??= this.#db.prepare<[], { id: string }>('SELECT id FROM orgs ORDER BY id').all().map((row) => row.id);
+    this.#orgIds ??= this.#db
+      .prepare<[], { id: string }>('SELECT id FROM orgs ORDER BY id')
+      .all()
+      .map((row) => row.id);
     return this.#orgIds;
+  }
+
+  /** The org's oldest site: where a report belongs that names no place. */
+  firstSite(orgId: string): string | undefined {
+    return remember(
+      this.#firstSites,
+      orgId,
+      () =>
+        this.#db
+          .prepare<[string], { id: string }>('SELECT id FROM sites WHERE org_id = ? ORDER BY id LIMIT 1')
+          .get(orgId)?.id,
+    );
   }
 
   #readDevice(id: string): IndexedDevice | undefined {
     const row = this.#db
-      .prepare<[string], { id: string; org_id: string; site_id: string; area_id: string; parent_id: string | null; kind: Device['kind']; name: string; tags: string }>(
+      .prepare<
+        [string],
+        {
+          id: string;
+          org_id: string;
+          site_id: string;
+          area_id: string;
+          parent_id: string | null;
+          kind: Device['kind'];
+          name: string;
+          tags: string;
+        }
+      >(
         'SELECT id, org_id, site_id, area_id, parent_id, kind, name, tags FROM devices WHERE id = ? AND deleted_ms IS NULL',
       )
       .get(id);
@@ -80,11 +121,26 @@ export class RegistryIndex {
   }
 
   #readArea(id: string): IndexedArea | undefined {
-    const row = this.#db.prepare<[string], { id: string; org_id: string; site_id: string; name: string; armed: IndexedArea['armed'] }>('SELECT id, org_id, site_id, name, armed FROM areas WHERE id = ?').get(id);
+    const row = this.#db
+      .prepare<
+        [string],
+        { id: string; org_id: string; site_id: string; name: string; armed: IndexedArea['armed'] }
+      >('SELECT id, org_id, site_id, name, armed FROM areas WHERE id = ?')
+      .get(id);
     const scopes = row ? scopesOf(this.#db, { kind: 'area', id })?.scopes : undefined;
     if (!row || !scopes) return undefined;
-    const path = scopes.filter((scope) => scope.startsWith('area:')).map((scope) => scope.slice('area:'.length));
-    return { id: row.id, orgId: row.org_id, siteId: row.site_id, name: row.name, armed: row.armed, path, scopes };
+    const path = scopes
+      .filter((scope) => scope.startsWith('area:'))
+      .map((scope) => scope.slice('area:'.length));
+    return {
+      id: row.id,
+      orgId: row.org_id,
+      siteId: row.site_id,
+      name: row.name,
+      armed: row.armed,
+      path,
+      scopes,
+    };
   }
 }
 

@@ -3,7 +3,14 @@ import type { Area, Command, Device, Floor, Site } from '@siphera/contract';
 import { toRfc3339 } from '@siphera/runtime';
 import type { z } from 'zod';
 
-export type SiteRow = { id: string; org_id: string; name: string; time_zone: string; address: string; created_ms: number };
+export type SiteRow = {
+  id: string;
+  org_id: string;
+  name: string;
+  time_zone: string;
+  address: string;
+  created_ms: number;
+};
 export type AreaRow = {
   id: string;
   org_id: string;
@@ -102,7 +109,11 @@ export const toFloor = (row: FloorRow): z.infer<typeof Floor> => ({
     row.plan_width === null || row.plan_height === null
       ? null
       : // The hash in the address makes a new picture a new address.
-        { url: `/api/v1/floors/${row.id}/plan?v=${row.plan_sha256?.slice(0, 12) ?? ''}`, width: row.plan_width, height: row.plan_height },
+        {
+          url: `/api/v1/floors/${row.id}/plan?v=${row.plan_sha256?.slice(0, 12) ?? ''}`,
+          width: row.plan_width,
+          height: row.plan_height,
+        },
 });
 
 export const toDevice = (row: DeviceRow): Device => ({
@@ -116,7 +127,10 @@ export const toDevice = (row: DeviceRow): Device => ({
   name: row.name,
   external_id: row.external_id,
   tags: JSON.parse(row.tags) as string[],
-  place: row.floor_id === null || row.place_x === null || row.place_y === null ? null : { floor_id: row.floor_id, x: row.place_x, y: row.place_y },
+  place:
+    row.floor_id === null || row.place_x === null || row.place_y === null
+      ? null
+      : { floor_id: row.floor_id, x: row.place_x, y: row.place_y },
   status: row.status,
   conditions: JSON.parse(row.conditions) as Device['conditions'],
   state: row.state,

@@ -1,0 +1,257 @@
+/**
+ * Messages of agents → one job for all that came in one turn → commit → our own acknowledgement and the broker's.
+ * When a commit fails (disk full), the messages are held and tried again: the broker's window fills, then the agents'
+ * own, and nothing is lost.
+ */
+import {
+  AgentAck,
+  AgentCommandResult,
+  AgentEvent,
+  AgentState,
+  deviceTopic,
+  eventBytesMax,
+  parseDeviceTopic,
+  type DeviceLeaf,
+} from '@siphera/contract';
+import { AppError, type Logger } from '@siphera/runtime';
+import type { Tx } from '../kernel/transaction.ts';
+import type { Writer } from '../kernel/writer.ts';
+import type { WriterDeps } from '../writer-deps.ts';
+import type { BrokerMessage } from './adapters/mqtt-link.ts';
+import type { DeadCode } from './arrival.ts';
+import { storeDeadLetter } from './dead-letter-store.ts';
+import type { Ingest } from './ingest.ts';
+import { DeviceStreams } from './store/device-streams.ts';
+
+/** Messages in one commit. */
+const batchMax = 500;
+const retryMs = 1_000;
+
+type Topic = { org: string; device: string; leaf: DeviceLeaf };
+export type MqttIngestOptions = {
+  deps: WriterDeps;
+  writer: Writer;
+  ingest: Ingest;
+  log: Logger;
+  onState(tx: Tx, agentId: string, state: AgentState, retained: boolean): void;
+  onResult(tx: Tx, agentId: string, result: AgentCommandResult): string | undefined;
+};
+
+export class MqttIngest {
+  readonly #options: MqttIngestOptions;
+  readonly #streams: DeviceStreams;
+  #waiting: BrokerMessage[] = [];
+  #busy = false;
+
+  constructor(options: MqttIngestOptions) {
+    this.#options = options;
+    this.#streams = new DeviceStreams(options.deps.db);
+  }
+
+  take(message: BrokerMessage): void {
+    this.#waiting.push(message);
+    if (!this.#busy) void this.#drain();
+  }
+
+  waiting(): number {
+    return this.#waiting.length;
+  }
+
+  dropCaches(): void {
+    this.#streams.clear();
+  }
+
+  async #drain(): Promise<void> {
+    this.#busy = true;
+    while (this.#waiting.length > 0) {
+      let batch: BrokerMessage[] = [];
+      try {
+        // The batch is cut when the commit begins, so that it takes all that came until then.
+        await this.#options.writer.submit((tx) => {
+          batch = this.#waiting.slice(0, batchMax);
+          this.#process(tx, batch);
+        });
+        this.#done(batch);
+      } catch (error) {
+        await this.#recover(error, batch);
+      }
+    }
+    this.#busy = false;
+  }
+
+  #done(batch: readonly BrokerMessage[]): void {
+    this.#waiting.splice(0, batch.length);
+    for (const message of batch) message.acknowledge();
+  }
+
+  async #recover(error: unknown, batch: readonly BrokerMessage[]): Promise<void> {
+    this.#streams.clear();
+    if (error instanceof AppError && (error.code === 'disk_full' || error.code === 'overloaded')) {
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      return;
+    }
+    if (error instanceof AppError && error.code === 'unavailable') {
+      this.#waiting = [];
+      return;
+    }
+    // One message we cannot handle must not hold up the others: each alone, the culprit to the dead letters.
+    this.#options.log.error('batch_failed', { error, messages: batch.length });
+    for (const message of batch) await this.#alone(message);
+    this.#done(batch);
+  }
+
+  async #alone(message: BrokerMessage): Promise<void> {
+    const { writer, log } = this.#options;
+    try {
+      await writer.submit((tx) => this.#process(tx, [message]));
+    } catch (error) {
+      this.#streams.clear();
+      log.error('message_failed', { error, topic: message.topic });
+      await writer
+        .submit((tx) =>
+          this.#reject(
+            tx,
+            message,
+            parseDeviceTopic(message.topic),
+            'processing_failed',
+            `The box failed on it: ${(error as Error).message}`,
+          ),
+        )
+        .catch((again: unknown) => log.error('dead_letter_failed', { error: again }));
+    }
+  }
+
+  #process(tx: Tx, batch: readonly BrokerMessage[]): void {
+    const acks = new Map<string, { org: string; device: string; ack: AgentAck }>();
+    for (const message of batch) {
+      const topic = parseDeviceTopic(message.topic);
+      if (!topic) {
+        this.#reject(
+          tx,
+          message,
+          undefined,
+          'unknown_topic',
+          `${message.topic.slice(0, 120)} is no topic of ours`,
+        );
+        continue;
+      }
+      const ack = this.#one(tx, topic, message);
+      if (ack) acks.set(`${topic.device} ${ack.stream}`, { org: topic.org, device: topic.device, ack });
+    }
+    this.#streams.save(tx);
+    tx.afterCommit(() => {
+      for (const { org, device, ack } of acks.values())
+        this.#options.deps.publish(deviceTopic(org, device, 'ack'), JSON.stringify(ack), { retain: false });
+    });
+  }
+
+  #one(tx: Tx, topic: Topic, message: BrokerMessage): AgentAck | undefined {
+    const agent = this.#options.deps.index.device(topic.device);
+    if (!agent || agent.orgId !== topic.org) {
+      // An empty retained message is how a topic is cleared, not news.
+      if (message.payload.length > 0)
+        this.#reject(
+          tx,
+          message,
+          topic,
+          'unknown_device',
+          `There is no device ${topic.device.slice(0, 80)} in this org.`,
+        );
+      return undefined;
+    }
+    if (message.payload.length > eventBytesMax) {
+      this.#reject(
+        tx,
+        message,
+        topic,
+        'too_large',
+        `${message.payload.length} bytes; at most ${eventBytesMax} are taken.`,
+      );
+      return undefined;
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(message.payload.toString('utf8'));
+    } catch (error) {
+      this.#reject(tx, message, topic, 'not_json', (error as Error).message);
+      return undefined;
+    }
+    return this.#dispatch(tx, topic, message, value);
+  }
+
+  #dispatch(tx: Tx, topic: Topic, message: BrokerMessage, value: unknown): AgentAck | undefined {
+    switch (topic.leaf) {
+      case 'event':
+      case 'telemetry':
+        return this.#event(tx, topic, message, value);
+      case 'state': {
+        const state = AgentState.safeParse(value);
+        if (state.success) this.#options.onState(tx, topic.device, state.data, message.retain);
+        else
+          this.#reject(
+            tx,
+            message,
+            topic,
+            'schema',
+            `state: ${state.error.issues[0]?.message ?? 'not valid'}`,
+          );
+        return undefined;
+      }
+      case 'result': {
+        const result = AgentCommandResult.safeParse(value);
+        const refused = result.success
+          ? this.#options.onResult(tx, topic.device, result.data)
+          : `result: ${result.error.issues[0]?.message ?? 'not valid'}`;
+        if (refused !== undefined) this.#reject(tx, message, topic, 'schema', refused);
+        return undefined;
+      }
+      case 'ack':
+      case 'command':
+      case 'twin':
+        this.#reject(tx, message, topic, 'unknown_topic', `An agent must not write to ${topic.leaf}.`);
+        return undefined;
+    }
+  }
+
+  #event(tx: Tx, topic: Topic, message: BrokerMessage, value: unknown): AgentAck | undefined {
+    this.#options.ingest.append(tx, {
+      channel: 'mqtt',
+      origin: `device:${topic.device}`,
+      orgId: topic.org,
+      agentId: topic.device,
+      value,
+      bytes: message.payload.length,
+      ...(message.retain ? { mark: 'retained' as const } : {}),
+    });
+    if (topic.leaf !== 'event') return undefined;
+    const place = AgentEvent.pick({ stream: true, sequence: true, floor: true }).safeParse(value);
+    if (!place.success) return undefined;
+    const { stream, sequence, floor } = place.data;
+    return { stream, committed: this.#streams.advance(topic.device, stream, sequence, floor) };
+  }
+
+  #reject(tx: Tx, message: BrokerMessage, topic: Topic | undefined, code: DeadCode, reason: string): void {
+    const { index } = this.#options.deps;
+    const orgId = index.device(topic?.device ?? '')?.orgId ?? index.orgIds()[0];
+    this.#options.log.warn('message_refused', {
+      topic: message.topic.slice(0, 200),
+      reason: reason.slice(0, 200),
+      kind: code,
+    });
+    // Before the box is set up there is no org to keep it for.
+    if (orgId === undefined) return;
+    this.#options.ingest.counts.deadLetters += 1;
+    storeDeadLetter(
+      tx,
+      {
+        channel: 'mqtt',
+        origin: message.topic,
+        orgId,
+        bytes: message.payload.length,
+        payload: message.payload,
+      },
+      code,
+      reason,
+    );
+  }
+}

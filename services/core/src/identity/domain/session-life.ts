@@ -1,0 +1,29 @@
+/** How long a device session lasts, and what counts as a refresh token used twice. */
+const dayMs = 86_400_000;
+
+/** A console that was not opened for so long signs in again. */
+export const sessionIdleMsMax = 14 * dayMs;
+/** However much it is used, a session ends after this. */
+export const sessionAgeMsMax = 90 * dayMs;
+/** Two tabs, or a lost answer, may send the same refresh token twice within this; later it was stolen. */
+export const refreshGraceMs = 20_000;
+/** Sessions of one user; beyond it the one that was used longest ago ends. */
+export const sessionsPerUserMax = 30;
+/** Ended sessions are kept this long for the list of an audit, then pruned. */
+export const endedSessionKeptMs = 30 * dayMs;
+
+/** When the session ends if it is not used again. */
+export const sessionExpiry = (createdMs: number, nowMs: number): number =>
+  Math.min(nowMs + sessionIdleMsMax, createdMs + sessionAgeMsMax);
+
+export type RefreshVerdict = 'rotate' | 'repeat' | 'stolen';
+
+/** What to do with a refresh token that belongs to a living session. */
+export function judgeRefresh(
+  session: { refresh_sha256: string; rotated_ms: number },
+  presentedSha256: string,
+  nowMs: number,
+): RefreshVerdict {
+  if (session.refresh_sha256 === presentedSha256) return 'rotate';
+  return nowMs - session.rotated_ms <= refreshGraceMs ? 'repeat' : 'stolen';
+}

@@ -1,0 +1,87 @@
+/** What root on the box asks of identity, through the internal API: the self-test's means, a setup code, a lost password. */
+import { InternalSelfTest } from '@siphera/contract';
+import { AppError } from '@siphera/runtime';
+import { z } from 'zod';
+import type { AppDeps } from '../../app-deps.ts';
+import { systemActor } from '../../kernel/actor.ts';
+import { DeviceCa } from '../../registry/adapters/device-ca.ts';
+import { PasswordHasher } from '../adapters/password-hash.ts';
+import { makeApiKey } from '../domain/api-key.ts';
+import { selfTestLifeMs } from '../self-test-writes.ts';
+import type { Authenticator } from './authenticator.ts';
+import { requireGoodPassword } from './sign-in.ts';
+
+export { writeSetupCode } from './setup-code.ts';
+
+const ResetAdmin = z.object({
+  /** Which user; the oldest admin when absent. */
+  email: z.string().max(254).optional(),
+  /** Absent: a strong one is made and answered. */
+  password: z.string().min(12).max(256).optional(),
+});
+const EndSelfTest = z.object({ run_id: z.string().max(64) });
+
+/** Makes all that one run of the self-test needs. What it made goes when the run ends, or after ten minutes. */
+export async function startSelfTest(
+  app: AppDeps,
+  authenticator: Authenticator,
+): Promise<z.input<typeof InternalSelfTest>> {
+  const ca = new DeviceCa(app.config.CA_DIR, app.random);
+  const deviceId = app.random.uuid();
+  const runId = app.random.bytes(8).toString('hex');
+  const issued = await ca.issueWithKey(deviceId, app.clock.now());
+  const keyId = app.random.uuid();
+  const { secret, prefix, secretSha256 } = makeApiKey(keyId, app.random.bytes(32));
+  const { orgId, claims } = await app.box.write('startSelfTest', context(app), {
+    runId,
+    deviceId,
+    serviceId: app.random.uuid(),
+    apiKey: { id: keyId, secretSha256, prefix },
+    certificate: {
+      serial: issued.serial,
+      fingerprint_sha256: issued.fingerprintSha256,
+      expires_ms: issued.expiresMs,
+    },
+  });
+  setTimeout(() => {
+    app.box
+      .write('endSelfTest', context(app), { runId })
+      .catch((error: unknown) => app.log.warn('self_test_end_failed', { error }));
+  }, selfTestLifeMs).unref();
+  return {
+    run_id: runId,
+    access_token: await authenticator.keys.sign(claims),
+    api_key: secret,
+    org_id: orgId,
+    device_id: deviceId,
+    device_certificate_pem: issued.pem,
+    device_key_pem: issued.keyPem,
+    ca_pem: ca.caPem(),
+    panel_account: `5E1F${app.random.bytes(2).toString('hex').toUpperCase()}`,
+    severity: 'info',
+  };
+}
+
+/** The run is over: nothing of it is left. */
+export async function endSelfTest(app: AppDeps, body: unknown): Promise<void> {
+  const { run_id } = EndSelfTest.parse(body);
+  await app.box.write('endSelfTest', context(app), { runId: run_id });
+}
+
+/** Lets an admin in again who lost the password. Ends his sessions. */
+export async function resetAdmin(
+  app: AppDeps,
+  body: unknown,
+): Promise<{ email: string; name: string; password: string }> {
+  const { email, password = app.random.bytes(15).toString('base64url') } = ResetAdmin.parse(body ?? {});
+  if (email === '') throw new AppError('validation_failed', 'The e-mail address is empty.');
+  requireGoodPassword(password, [email ?? ''], 'password');
+  const passwordHash = await new PasswordHasher(app.random).hash(password);
+  const user = await app.box.write('resetAdmin', context(app), { email, passwordHash });
+  return { ...user, password };
+}
+
+const context = (app: AppDeps) => ({
+  actor: systemActor(''),
+  traceId: app.random.bytes(16).toString('hex'),
+});

@@ -1,0 +1,176 @@
+/** The first admin, by a one-time code; and the way back in for root when no admin can sign in any more. */
+import { AppError } from '@siphera/runtime';
+import { IANAZone } from 'luxon';
+import { appendAudit } from '../audit/store/audit-append.store.ts';
+import { orgScope } from '../kernel/access.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { WriteContext } from '../kernel/transaction.ts';
+import { toArea, toSite, type AreaRow, type SiteRow } from '../registry/store/registry-rows.ts';
+import type { WriterDeps } from '../writer-deps.ts';
+import { addressThrottle } from './domain/login-throttle.ts';
+import { hashCode } from './domain/one-time-code.ts';
+import { insertBinding } from './group-writes.ts';
+import { actorOfUser } from './session-writes.ts';
+import { readUser, type UserRow } from './store/identity-rows.ts';
+import { takeAttempt } from './store/login-failures.store.ts';
+import { endSessionsOf, openSessionOf, type NewSession, type SignedInSeed } from './store/sessions.store.ts';
+import { revokeTokensOf } from './store/revocations.store.ts';
+import { insertUser, sayUserChanged } from './user-writes.ts';
+
+/** The installer prints the code; whoever comes later asks `siphera setup-code` for a new one. */
+export const setupCodeLifeMs = 7 * 86_400_000;
+
+export type SetupInput = NewSession & {
+  code: string;
+  orgName: string;
+  siteName: string;
+  timeZone: string;
+  name: string;
+  email: string;
+  passwordHash: string;
+};
+
+const isSetUp = ({ db }: Pick<WriteContext, 'db'>): boolean =>
+  db.prepare('SELECT 1 FROM orgs LIMIT 1').get() !== undefined;
+
+export const createSetupWrites = (deps: WriterDeps) => ({
+  /** Counts the try, and tells early that the code is wrong, before a password is hashed for it. */
+  beginSetup: (context: WriteContext, input: { code: string; addressSubject: string }): void => {
+    takeAttempt(context, input.addressSubject, addressThrottle);
+    if (isSetUp(context)) throw new AppError('setup_done', 'The box has its first admin already.');
+    requireCode(context, input.code);
+  },
+
+  runSetup: (context: WriteContext, input: SetupInput): SignedInSeed => {
+    if (isSetUp(context)) throw new AppError('setup_done', 'The box has its first admin already.');
+    requireCode(context, input.code);
+    if (!IANAZone.isValidZone(input.timeZone))
+      throw new AppError('validation_failed', `${input.timeZone} is not an IANA time zone.`, {
+        extra: { errors: [{ path: 'body.time_zone', message: 'not an IANA time zone' }] },
+      });
+    const orgId = context.random.uuid();
+    const siteId = context.random.uuid();
+    context.db
+      .prepare('INSERT INTO orgs (id, name, created_ms) VALUES (?, ?, ?)')
+      .run(orgId, input.orgName, context.nowMs);
+    const userId = insertUser(context, { ...input, orgId, locale: 'en' });
+    const user = readUser(context.db, userId) as UserRow;
+    const own: WriteContext = { ...context, actor: actorOfUser(user, input.address) };
+    insertBinding(own, {
+      subject: { kind: 'user', id: userId },
+      role: 'admin',
+      scope: { kind: 'org', id: orgId },
+    });
+    insertFirstSite(own, { orgId, siteId, name: input.siteName, timeZone: input.timeZone });
+    deps.index.clear();
+    context.db
+      .prepare('UPDATE setup_codes SET used_ms = ? WHERE code_sha256 = ?')
+      .run(context.nowMs, hashCode(input.code));
+    appendAudit(own, {
+      actor: own.actor,
+      action: 'box.set_up',
+      target: `org:${orgId}`,
+      detail: { org_name: input.orgName, site_name: input.siteName },
+    });
+    sayUserChanged(own, userId, orgId, 'created');
+    return openSessionOf(own, user, input);
+  },
+
+  /** A new code makes the older ones void. */
+  storeSetupCode: (context: WriteContext, input: { codeSha256: string }): { expiresMs: number } => {
+    if (isSetUp(context)) throw new AppError('setup_done', 'The box has its first admin already.');
+    const expiresMs = context.nowMs + setupCodeLifeMs;
+    context.db.prepare(`DELETE FROM setup_codes WHERE purpose = 'setup'`).run();
+    context.db
+      .prepare(
+        `INSERT INTO setup_codes (code_sha256, purpose, created_ms, expires_ms) VALUES (?, 'setup', ?, ?)`,
+      )
+      .run(input.codeSha256, context.nowMs, expiresMs);
+    return { expiresMs };
+  },
+
+  /** Root only, by the internal API: a new password for an admin, who is also made active and an org admin again. */
+  resetAdmin: (
+    context: WriteContext,
+    input: { email: string | undefined; passwordHash: string },
+  ): { email: string; name: string } => {
+    const user = input.email === undefined ? oldestAdmin(context) : userByEmail(context, input.email);
+    if (!user) throw new AppError('not_found', 'There is no such user.', { hint: 'Name one with --email.' });
+    context.db
+      .prepare('UPDATE users SET password_hash = ?, active = 1 WHERE id = ?')
+      .run(input.passwordHash, user.id);
+    const actor: Actor = { ...actorOfUser(user, ''), kind: 'system', id: 'root', name: 'root on the box' };
+    const own: WriteContext = { ...context, actor };
+    if (!isOrgAdmin(context, user))
+      insertBinding(own, {
+        subject: { kind: 'user', id: user.id },
+        role: 'admin',
+        scope: { kind: 'org', id: user.org_id },
+      });
+    const ended = endSessionsOf(own, user.id, 'admin was reset');
+    revokeTokensOf(own, user.org_id, user.id, 'admin was reset');
+    context.db.prepare(`DELETE FROM login_failures`).run();
+    appendAudit(own, {
+      actor,
+      action: 'admin.reset',
+      target: `user:${user.id}`,
+      detail: { sessions_ended: ended },
+    });
+    sayUserChanged(own, user.id, user.org_id, 'updated');
+    return { email: user.email, name: user.name };
+  },
+});
+
+function requireCode({ db, nowMs }: WriteContext, code: string): void {
+  const found = db
+    .prepare(
+      `SELECT 1 FROM setup_codes WHERE code_sha256 = ? AND purpose = 'setup' AND used_ms IS NULL AND expires_ms > ?`,
+    )
+    .get(hashCode(code), nowMs);
+  if (!found)
+    throw new AppError('setup_code_wrong', 'The setup code is wrong, expired or already used.', {
+      hint: 'Run `siphera setup-code` on the box for a new one.',
+    });
+}
+
+function insertFirstSite(
+  context: WriteContext,
+  { orgId, siteId, name, timeZone }: { orgId: string; siteId: string; name: string; timeZone: string },
+): void {
+  const { db, nowMs, traceId } = context;
+  db.prepare(
+    `INSERT INTO sites (id, org_id, name, time_zone, address, created_ms) VALUES (?, ?, ?, ?, '', ?)`,
+  ).run(siteId, orgId, name, timeZone, nowMs);
+  const areaId = context.random.uuid();
+  db.prepare(
+    'INSERT INTO areas (id, org_id, site_id, parent_id, name, created_ms) VALUES (?, ?, ?, NULL, ?, ?)',
+  ).run(areaId, orgId, siteId, 'Whole site', nowMs);
+  const scopes = [`site:${siteId}`, ...orgScope(orgId)];
+  const site = toSite(
+    db.prepare<[string], SiteRow>('SELECT * FROM sites WHERE id = ?').get(siteId) as SiteRow,
+  );
+  const area = toArea(
+    db.prepare<[string], AreaRow>('SELECT * FROM areas WHERE id = ?').get(areaId) as AreaRow,
+  );
+  const common = { action: 'created', orgId, audience: 'registry.read', traceId } as const;
+  context.change({ ...common, kind: 'site', id: siteId, scopes, data: site });
+  context.change({ ...common, kind: 'area', id: areaId, scopes: [`area:${areaId}`, ...scopes], data: area });
+}
+
+const userByEmail = ({ db }: WriteContext, email: string): UserRow | undefined =>
+  db.prepare<[string], UserRow>('SELECT * FROM users WHERE email = ? AND deleted_ms IS NULL').get(email);
+
+const oldestAdmin = ({ db }: WriteContext): UserRow | undefined =>
+  db
+    .prepare<[], UserRow>(
+      `SELECT u.* FROM users u JOIN role_bindings b ON b.user_id = u.id AND b.role = 'admin' AND b.scope_kind = 'org'
+       WHERE u.deleted_ms IS NULL ORDER BY u.active DESC, u.id LIMIT 1`,
+    )
+    .get();
+
+const isOrgAdmin = ({ db }: WriteContext, user: UserRow): boolean =>
+  db
+    .prepare(
+      `SELECT 1 FROM role_bindings WHERE user_id = ? AND role = 'admin' AND scope_kind = 'org' AND scope_id = ?`,
+    )
+    .get(user.id, user.org_id) !== undefined;

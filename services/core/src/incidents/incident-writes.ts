@@ -1,0 +1,176 @@
+/** Opening an incident by hand, attachments, procedures; with the acts, all incident writes by name. */
+import type { Attachment, Incident, Procedure, ProcedureStep, Severity } from '@siphera/contract';
+import { AppError, toRfc3339 } from '@siphera/runtime';
+import type { z } from 'zod';
+import { appendAudit } from '../audit/store/audit-append.store.ts';
+import { authorise, authoriseOn, orgScope, scopesOf } from '../kernel/access.ts';
+import type { WriteContext } from '../kernel/transaction.ts';
+import { startEscalation } from '../notify/escalation.ts';
+import { queueIncidentWebhooks } from '../notify/queue-notifications.ts';
+import type { WriterDeps } from '../writer-deps.ts';
+import { actOn, incidentActs } from './incident-acts.ts';
+import { toAttachment, toProcedure, type AttachmentRow, type ProcedureRow } from './store/attachment-rows.ts';
+import { announceIncident, nextNumber } from './store/incident.store.ts';
+import { addTimeline } from './store/timeline.store.ts';
+
+/** All attachments of one incident: they are in the database, and in its backups. */
+const attachmentsBytesMax = 200_000_000;
+
+type ByHand = {
+  title: string;
+  severity: Severity;
+  area_id: string;
+  device_id?: string | undefined;
+  text: string;
+};
+type ProcedureFields = { name: string; steps: ReadonlyArray<z.infer<typeof ProcedureStep>> };
+
+export const createIncidentWrites = (deps: WriterDeps) => ({
+  ...incidentActs,
+
+  createIncident: (context: WriteContext, input: ByHand): Incident => {
+    const area = deps.index.area(input.area_id);
+    authoriseOn(context.actor, { read: 'incident.read', act: 'incident.create' }, area);
+    const device = input.device_id === undefined ? undefined : deps.index.device(input.device_id);
+    if (input.device_id !== undefined && device?.areaId !== input.area_id)
+      throw new AppError('unprocessable', 'The device is not in that area.');
+    const id = context.random.uuid();
+    const { actor, nowMs, traceId } = context;
+    context.db
+      .prepare(
+        `INSERT INTO incidents (id, org_id, site_id, number, title, severity, state, area_id, device_id, device_ids, opened_ms, updated_ms, event_count, trace_id)
+         VALUES (?, ?, ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?, 0, ?)`,
+      )
+      .run(
+        id,
+        actor.orgId,
+        area?.siteId,
+        nextNumber(context, actor.orgId),
+        input.title,
+        input.severity,
+        input.area_id,
+        device?.id ?? null,
+        JSON.stringify(device ? [device.id] : []),
+        nowMs,
+        nowMs,
+        traceId,
+      );
+    addTimeline(context, {
+      incidentId: id,
+      kind: 'opened',
+      actor,
+      text: input.text === '' ? 'Opened by hand' : input.text,
+      traceId,
+    });
+    appendAudit(context, {
+      actor,
+      action: 'incident.created',
+      target: `incident:${id}`,
+      detail: { title: input.title, severity: input.severity },
+    });
+    const incident = announceIncident(context, id, 'created', traceId);
+    startEscalation(context, incident, null);
+    queueIncidentWebhooks(context, incident, 'incident.opened', traceId);
+    return incident;
+  },
+
+  attachToIncident: (
+    context: WriteContext,
+    input: { id: string; name: string; media_type: string; sha256: string; body: Uint8Array },
+  ): z.infer<typeof Attachment> => {
+    const incident = actOn(context, input.id);
+    const used =
+      context.db
+        .prepare<[string], { bytes: number | null }>(
+          'SELECT sum(bytes) AS bytes FROM attachments WHERE incident_id = ?',
+        )
+        .get(input.id)?.bytes ?? 0;
+    if (used + input.body.byteLength > attachmentsBytesMax)
+      throw new AppError(
+        'payload_too_large',
+        'The incident has as many attachments as it can hold (200 MB).',
+      );
+    const row: AttachmentRow = {
+      id: context.random.uuid(),
+      org_id: incident.org_id,
+      incident_id: incident.id,
+      name: input.name === '' ? 'attachment' : input.name,
+      media_type: input.media_type,
+      bytes: input.body.byteLength,
+      sha256: input.sha256,
+      created_ms: context.nowMs,
+      created_by: context.actor.name,
+    };
+    context.db
+      .prepare(
+        `INSERT INTO attachments (id, org_id, incident_id, name, media_type, bytes, sha256, created_ms, created_by, body)
+         VALUES (@id, @org_id, @incident_id, @name, @media_type, @bytes, @sha256, @created_ms, @created_by, @body)`,
+      )
+      .run({ ...row, body: Buffer.from(input.body) });
+    addTimeline(context, {
+      incidentId: incident.id,
+      kind: 'attachment',
+      actor: context.actor,
+      text: row.name,
+      data: { attachment_id: row.id, media_type: row.media_type, bytes: row.bytes, sha256: row.sha256 },
+      traceId: context.traceId,
+    });
+    appendAudit(context, {
+      actor: context.actor,
+      action: 'incident.attached',
+      target: `incident:${incident.id}`,
+      detail: { attachment_id: row.id, sha256: row.sha256 },
+    });
+    return toAttachment(row);
+  },
+
+  saveProcedure: (
+    context: WriteContext,
+    input: ProcedureFields & { id?: string | undefined },
+  ): z.infer<typeof Procedure> => {
+    authorise(context.actor, 'rule.write', orgScope(context.actor.orgId));
+    const id = input.id ?? context.random.uuid();
+    const steps = JSON.stringify(input.steps);
+    if (input.id === undefined) {
+      context.db
+        .prepare('INSERT INTO procedures (id, org_id, name, steps, updated_ms) VALUES (?, ?, ?, ?, ?)')
+        .run(id, context.actor.orgId, input.name, steps, context.nowMs);
+    } else {
+      const done = context.db
+        .prepare('UPDATE procedures SET name = ?, steps = ?, updated_ms = ? WHERE id = ? AND org_id = ?')
+        .run(input.name, steps, context.nowMs, id, context.actor.orgId);
+      if (done.changes === 0) throw new AppError('not_found', 'There is no such procedure.');
+    }
+    appendAudit(context, {
+      actor: context.actor,
+      action: 'procedure.saved',
+      target: `procedure:${id}`,
+      detail: { name: input.name },
+    });
+    return toProcedure(
+      context.db
+        .prepare<[string], ProcedureRow>('SELECT * FROM procedures WHERE id = ?')
+        .get(id) as ProcedureRow,
+    );
+  },
+
+  deleteProcedure: (context: WriteContext, input: { id: string }): void => {
+    authorise(context.actor, 'rule.write', orgScope(context.actor.orgId));
+    const used = context.db
+      .prepare<[string, string], { name: string }>(
+        `SELECT json_extract(definition, '$.name') AS name FROM rules WHERE org_id = ? AND deleted_ms IS NULL AND instr(definition, ?) > 0 LIMIT 1`,
+      )
+      .get(context.actor.orgId, input.id);
+    if (used) throw new AppError('in_use', `The rule "${used.name}" uses it.`);
+    const done = context.db
+      .prepare('DELETE FROM procedures WHERE id = ? AND org_id = ?')
+      .run(input.id, context.actor.orgId);
+    if (done.changes === 0) throw new AppError('not_found', 'There is no such procedure.');
+    appendAudit(context, {
+      actor: context.actor,
+      action: 'procedure.deleted',
+      target: `procedure:${input.id}`,
+      detail: { at: toRfc3339(context.nowMs) },
+    });
+  },
+});

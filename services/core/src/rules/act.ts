@@ -1,0 +1,93 @@
+/** Carries out what a rule decided: incident, notification, command, all in the transaction of the event. */
+import type { Decision, EngineEvent } from '@siphera/rules';
+import { AppError } from '@siphera/runtime';
+import type { Actor } from '../kernel/actor.ts';
+import type { Tx } from '../kernel/transaction.ts';
+import { openOrUpdateIncident } from '../incidents/open-incident.ts';
+import { addTimeline } from '../incidents/store/timeline.store.ts';
+import { queueNotifications } from '../notify/queue-notifications.ts';
+import { issueCommand } from '../registry/commands.ts';
+import type { WriterDeps } from '../writer-deps.ts';
+
+/** @returns the incident it opened or went into, if any. */
+export type ActOnDecision = (
+  tx: Tx,
+  decision: Decision,
+  event: EngineEvent | undefined,
+  traceId: string,
+) => string | undefined;
+
+export const createAct =
+  (deps: WriterDeps): ActOnDecision =>
+  (tx, decision, event, traceId) => {
+    const actor: Actor = {
+      kind: 'rule',
+      id: decision.rule_id,
+      name: decision.rule_name,
+      orgId: decision.org_id,
+      grants: [],
+      address: '',
+    };
+    let incidentId: string | undefined;
+    for (const action of decision.actions) {
+      switch (action.kind) {
+        case 'incident':
+          incidentId = openOrUpdateIncident(tx, deps, { actor, decision, action, event, traceId });
+          break;
+        case 'notify':
+          queueNotifications(tx, {
+            orgId: decision.org_id,
+            siteId: decision.site_id,
+            incidentId,
+            title: decision.rule_name,
+            action,
+            critical: false,
+            traceId,
+          });
+          break;
+        case 'command':
+          command(tx, deps, actor, traceId, incidentId, action);
+      }
+    }
+    return incidentId;
+  };
+
+/** A command that cannot be given (door deleted, controller not enrolled) must not undo the alarm it belongs to. */
+function command(
+  tx: Tx,
+  deps: WriterDeps,
+  actor: Actor,
+  traceId: string,
+  incidentId: string | undefined,
+  action: {
+    device_id: string;
+    name: 'unlock' | 'lock' | 'self_test' | 'reboot' | 'identify';
+    args: Record<string, unknown>;
+  },
+): void {
+  try {
+    issueCommand(
+      tx,
+      deps,
+      { actor, traceId },
+      { deviceId: action.device_id, name: action.name, args: action.args, incidentId },
+    );
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    deps.log.warn('rule_command_refused', {
+      rule_id: actor.id,
+      device_id: action.device_id,
+      reason: error.message,
+      trace_id: traceId,
+    });
+    if (incidentId !== undefined)
+      addTimeline(tx, {
+        incidentId,
+        kind: 'command',
+        actor,
+        text: `${action.name} could not be sent: ${error.message}`,
+        data: { device_id: action.device_id },
+        traceId,
+      });
+  }
+}
