@@ -95,11 +95,11 @@ function judgeSilence(silence: Silence, dueMs: number): void {
     return;
   }
   const words = failedWords(one.conditions.explain(occurrence, context));
-  if (words.reason !== '') {
-    if (old.held !== words.reason) missed(draft, one, occurrence, timer.key, () => words);
+  if (words.failed !== '') {
+    if (old.held !== words.failed) missed(draft, one, occurrence, timer.key, () => words);
     // Data never changes while nothing is heard; hours and armed states do.
     const mayChange = one.conditions.data(occurrence.data);
-    hold(silence, mayChange ? context.now_ms + recheckMs : undefined, words.reason);
+    hold(silence, mayChange ? context.now_ms + recheckMs : undefined, words.failed);
     return;
   }
   const result = act(one, occurrence, state, context, draft);

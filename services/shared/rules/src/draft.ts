@@ -59,9 +59,10 @@ export function fired(
 }
 
 /** The reason out of the steps: the first condition that is false or not known. */
-export function failedWords(steps: TraceStep[]): { reason: string; steps: TraceStep[] } {
+export function failedWords(steps: TraceStep[]): { reason: string; steps: TraceStep[]; failed: string } {
   const failed = steps.find((step) => step.passed !== true);
-  return { reason: failed ? `${failed.detail}; the rule asks: ${failed.what}` : '', steps };
+  const reason = failed ? `${failed.detail}; the rule asks: ${failed.what}` : '';
+  return { reason, steps, failed: failed?.what ?? '' };
 }
 
 /** What set the rule off, and how late. */

@@ -87,7 +87,7 @@ export type ConditionState = {
   last_fired_ms?: number;
   /** Absence: when the box last heard it. */
   heard_ms?: number;
-  /** Absence: why it does not act although it is silent, so that the reason is traced once and not every minute. */
+  /** Absence: the condition that keeps a silent device quiet, so that it is traced once and not every minute. */
   held?: string;
   /** From then on the row says nothing any more and may be deleted; null: never. */
   expires_ms: number | null;
