@@ -11,7 +11,6 @@ SOURCE_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 ROOT=${SIPHERA_ROOT:-}
 ETC_DIR=$ROOT/etc/siphera
 PREFIX=$ROOT/opt/siphera
-RUN_DIR=$ROOT/run/siphera
 LOG_DIR=$ROOT/var/log/siphera
 APP_DIR=$PREFIX/app
 # shellcheck disable=SC2034 # used by the steps
@@ -22,6 +21,7 @@ APP_DIR=$PREFIX/app
   CHANGED_FILES=()
   CHANGED_SERVICES=()
   COMPOSE=()
+  RUN_DIR=$ROOT/run/siphera
 }
 LOG_FILE=''
 [[ ${DEBUG:-0} != 1 ]] || set -x
@@ -88,6 +88,7 @@ configure() {
   make_certificates
   render_configuration
   # From here on what is installed counts, not the tree it came from.
+  # shellcheck disable=SC2034 # the services' step reads it
   [[ $DRY_RUN == yes ]] || COMPOSE_DIR=$APP_DIR/compose
 }
 
@@ -146,7 +147,13 @@ renew_certificates() {
   load_settings
   fill_defaults
   set_owners
+  # In its container the addresses of the host are not to be seen; the last run of the installer wrote them down.
+  [[ $MODE != docker ]] || ADDRESSES=$(sed -n 's/^SIPHERA_ADDRESSES=//p' "$ETC_DIR/compose.env")
   make_certificates
+  [[ $MODE == native ]] || return 0
+  # New addresses are new origins to core and signaling.
+  write_services
+  start_services
 }
 
 parse_options "$@"

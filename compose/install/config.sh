@@ -23,16 +23,19 @@ write_settings() {
     {
       printf '%s\n' '# Settings of this Siphera box. Yours: the installer never overwrites this file; it only changes the line of an' \
         '# option that is given to it again. After a change by hand run ./install.sh to apply it. See docs/guide/install.md.'
-      for name in "${SETTINGS[@]}"; do printf 'SIPHERA_%s=%s\n' "$name" "${!name}"; done
+      for name in "${SETTINGS[@]}"; do printf 'SIPHERA_%s=%s\n' "$name" "$(setting_value "$name")"; done
     } | write_file "$file" 644
     return
   fi
   for name in "${SETTINGS[@]}"; do update_setting "$file" "$name"; done
 }
 
+# As it was said, not as it was worked out: `auto` stays `auto`.
+setting_value() { if [[ $1 == ADDRESSES ]]; then printf '%s' "$ADDRESSES_SETTING"; else printf '%s' "${!1}"; fi; }
+
 update_setting() {
   local file=$1 name=$2 line
-  line=SIPHERA_$name=${!name}
+  line=SIPHERA_$name=$(setting_value "$2")
   ! grep -qxF -- "$line" "$file" || return 0
   if grep -q "^SIPHERA_$name=" "$file"; then
     awk -v prefix="SIPHERA_$name=" -v line="$line" 'index($0, prefix) == 1 { print line; next } { print }' "$file" | write_file "$file" 644

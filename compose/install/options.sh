@@ -17,7 +17,7 @@ Options (environment twin in brackets)
   --offline                  fetch nothing: packages, images and node_modules must be here already [SIPHERA_OFFLINE=yes]
   --mode native|docker|auto  Debian's own daemons, or Compose; auto takes Compose where an engine runs [SIPHERA_MODE]
   --host-name NAME           name that browsers use for the box        [SIPHERA_HOST_NAME]
-  --addresses LIST           its addresses, comma-separated (default: those of its network cards) [SIPHERA_ADDRESSES]
+  --addresses LIST           its addresses, comma-separated, or auto: those of its network cards, looked up each day [SIPHERA_ADDRESSES]
   --mdns-name NAME           its name on the LAN without DNS (default: the host's name with .local; "none": no mDNS) [SIPHERA_MDNS_NAME]
   --https-port N             443                                       [SIPHERA_HTTPS_PORT]
   --http-port N              80, answers with a redirect only          [SIPHERA_HTTP_PORT]
@@ -89,7 +89,8 @@ fill_defaults() {
   if [[ $OWN_CA == yes ]]; then SIPHERA_CERT='' SIPHERA_KEY=''; fi
   MODE=${SIPHERA_MODE:-auto}
   HOST_NAME=${SIPHERA_HOST_NAME:-$(default_host_name)}
-  ADDRESSES=${SIPHERA_ADDRESSES:-$(default_addresses)}
+  ADDRESSES=${SIPHERA_ADDRESSES:-auto} ADDRESSES_SETTING=${SIPHERA_ADDRESSES:-auto}
+  [[ $ADDRESSES != auto ]] || ADDRESSES=$(default_addresses)
   MDNS_NAME=${SIPHERA_MDNS_NAME:-$(default_mdns_name)}
   HTTPS_PORT=${SIPHERA_HTTPS_PORT:-443} HTTP_PORT=${SIPHERA_HTTP_PORT:-80}
   MQTT_PORT=${SIPHERA_MQTT_PORT:-8883} DC09_PORT=${SIPHERA_DC09_PORT:-12000}
@@ -118,6 +119,11 @@ default_host_name() {
 
 # Global addresses of the network cards; those of container bridges and tunnels are of no use to a browser.
 default_addresses() {
+  if ! have ip; then
+    # A fresh Debian may lack iproute2; it comes with the daemons.
+    { hostname -I 2>/dev/null || true; } | tr ' ' '\n' | sed '/^$/d; /^fe80/d' | paste -sd, -
+    return
+  fi
   { ip -o addr show scope global 2>/dev/null || true; } |
     awk '$2 !~ /^(docker|br-|veth|virbr|tun|wg|lo)/ { split($4, a, "/"); if (!seen[a[1]]++) print a[1] }' | paste -sd, -
 }
@@ -159,7 +165,7 @@ ask_questions() {
   read -r -p "Name of the box in the browser [$HOST_NAME]: " answer
   HOST_NAME=${answer:-$HOST_NAME}
   read -r -p "Its addresses on the LAN [$ADDRESSES]: " answer
-  ADDRESSES=${answer:-$ADDRESSES}
+  if [[ -n $answer ]]; then ADDRESSES=$answer ADDRESSES_SETTING=$answer; fi
   read -r -p "E-mail of the first admin [${ADMIN_EMAIL:-none}]: " answer
   ADMIN_EMAIL=${answer:-$ADMIN_EMAIL}
   read -r -p 'Install now? [Y/n] ' answer

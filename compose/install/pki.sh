@@ -9,6 +9,8 @@ umask 077
 readonly CA_DAYS=3650
 # 397 days: browsers and Apple's platforms refuse server certificates that live longer than 398.
 readonly LEAF_DAYS=397
+# What only our own services hold ends with the CA: no browser looks at it, and a revocation reaches it at once.
+readonly SERVICE_DAYS=3640
 # A certificate that ends within this many days is issued anew; a box that was off for a month still comes back good.
 readonly RENEW_DAYS=30
 # Certificates begin this long ago: a phone or controller whose clock is behind still accepts one made just now.
@@ -226,7 +228,7 @@ is_good() {
 }
 
 make_leaf() {
-  local dir=$1 name=$2 usage=$3 sans=$4 leaf_home=${5:-$1} leaf wanted=''
+  local dir=$1 name=$2 usage=$3 sans=$4 leaf_home=${5:-$1} days=$LEAF_DAYS leaf wanted=''
   check_name "$name"
   [[ $name != ca ]] || fail "'ca' is taken"
   [[ -s $dir/ca.crt && -s $dir/ca.key ]] || fail "$dir holds no CA (first: pki.sh ca $dir)"
@@ -235,7 +237,8 @@ make_leaf() {
   leaf=$leaf_home/$name
   if is_good "$dir" "$leaf" "$wanted"; then return; fi
   [[ -s $leaf.key ]] || new_key "$leaf.key"
-  sign "$LEAF_DAYS" "/O=Siphera/CN=$name" "$leaf.key" "$leaf.crt" "basicConstraints = critical,CA:FALSE
+  [[ $usage != *clientAuth* ]] || days=$SERVICE_DAYS
+  sign "$days" "/O=Siphera/CN=$name" "$leaf.key" "$leaf.crt" "basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = $usage
 subjectKeyIdentifier = hash

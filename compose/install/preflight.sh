@@ -79,9 +79,11 @@ check_room() {
 
 # A port that our own running box holds is no conflict.
 check_ports() {
-  local pair user
+  local pair user pairs=("tcp $HTTPS_PORT" "tcp $HTTP_PORT" "tcp $MQTT_PORT" "tcp $DC09_PORT" "udp $DC09_PORT")
   ! box_is_running || return 0
-  for pair in "tcp $HTTPS_PORT" "tcp $HTTP_PORT" "tcp $MQTT_PORT" "tcp $DC09_PORT" "udp $DC09_PORT"; do
+  # On loopback, between the front door and the services, and for Prometheus.
+  [[ $MODE == docker ]] || pairs+=('tcp 7080' 'tcp 7081' 'tcp 7082' 'tcp 7180' 'tcp 7181' 'tcp 7182')
+  for pair in "${pairs[@]}"; do
     user=$(port_user "${pair% *}" "${pair#* }")
     [[ -z $user ]] || fail "port ${pair#* }/${pair% *} is taken: $(sed -nE 's/.*users:\(\(("[^"]*").*/\1/p' <<<"$user")" 'stop what listens there, or give another port (see --help)'
   done

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034 # LOG_FILE is used by lib.sh
 # Takes the box off this machine. Configuration, data and backups stay, unless --purge is given. Debian's packages stay too
 # (others may use them); their own units may run again. Sourced by install.sh.
 
