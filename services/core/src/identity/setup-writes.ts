@@ -6,6 +6,7 @@ import { orgScope } from '../kernel/access.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import { toArea, toSite, type AreaRow, type SiteRow } from '../registry/store/registry-rows.ts';
+import { installReadyRules } from '../rules/rule-writes.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { addressThrottle } from './domain/login-throttle.ts';
 import { hashCode } from './domain/one-time-code.ts';
@@ -63,6 +64,7 @@ export const createSetupWrites = (deps: WriterDeps) => ({
     });
     insertFirstSite(own, { orgId, siteId, name: input.siteName, timeZone: input.timeZone });
     deps.index.clear();
+    installReadyRules(own, deps, { siteId });
     context.db
       .prepare('UPDATE setup_codes SET used_ms = ? WHERE code_sha256 = ?')
       .run(context.nowMs, hashCode(input.code));

@@ -9,6 +9,7 @@ import { tokenAudience, tokenIssuer, accessTokenLifeSeconds } from '@siphera/con
 import { toRfc3339, type Clock, type Random } from '@siphera/runtime';
 import { calculateJwkThumbprint, importJWK, SignJWT, type JSONWebKeySet, type JWK } from 'jose';
 import { z } from 'zod';
+import type { webcrypto } from 'node:crypto';
 import type { UnsignedClaims } from '../store/sessions.store.ts';
 
 /** A key signs for so long; at the next start after it a new one does, and the old one is only checked against. */
@@ -39,10 +40,10 @@ type KeyFile = z.infer<typeof KeyFile>;
 export class SigningKeys {
   readonly #secret: Buffer;
   readonly #kid: string;
-  readonly #key: CryptoKey;
+  readonly #key: webcrypto.CryptoKey;
   readonly #public: JSONWebKeySet;
 
-  private constructor(secret: Buffer, kid: string, key: CryptoKey, publicKeys: JSONWebKeySet) {
+  private constructor(secret: Buffer, kid: string, key: webcrypto.CryptoKey, publicKeys: JSONWebKeySet) {
     this.#secret = secret;
     this.#kid = kid;
     this.#key = key;
@@ -57,7 +58,7 @@ export class SigningKeys {
     const newest = file.keys[0];
     const kid = publicKeys[0]?.kid;
     if (!newest || kid === undefined) throw new Error(`${path} holds no key`);
-    const key = (await importJWK({ ...newest.private, alg: 'EdDSA' })) as CryptoKey;
+    const key = (await importJWK({ ...newest.private, alg: 'EdDSA' })) as webcrypto.CryptoKey;
     return new SigningKeys(Buffer.from(file.secret, 'base64'), kid, key, { keys: publicKeys });
   }
 

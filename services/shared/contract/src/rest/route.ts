@@ -35,4 +35,4 @@ export type Route = {
 };
 
 export const apiPrefix = '/api/v1';
-export const defineRoutes = <T extends Record<string, Route>>(routes: T): T => routes;
+export const defineRoutes = <const T extends Record<string, Route>>(routes: T): T => routes;
