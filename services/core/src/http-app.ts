@@ -9,6 +9,8 @@ import { createAuthenticator, type Authenticator } from './identity/http/authent
 import { identityHandlers } from './identity/http/identity.routes.ts';
 import { incidentHandlers } from './incidents/http/incidents.routes.ts';
 import { createInternalApp } from './internal-app.ts';
+import { openSecretBox } from './kernel/secret-box.ts';
+import { OutboxSender } from './notify/outbox-sender.ts';
 import { notifyHandlers } from './notify/http/notify.routes.ts';
 import { registryHandlers } from './registry/http/registry.routes.ts';
 import { ruleHandlers } from './rules/http/rules.routes.ts';
@@ -27,7 +29,8 @@ export const coreRoutes = Object.fromEntries(
 
 export async function createCoreHttp(
   app: AppDeps,
-): Promise<{ rest: RequestListener; authenticator: Authenticator }> {
+): Promise<{ rest: RequestListener; authenticator: Authenticator; sender: OutboxSender }> {
+  const secrets = openSecretBox(app.config.DATA_DIR, app.random);
   const authenticator = await createAuthenticator(app);
   const rest = createRouteApp({
     routes: coreRoutes,
@@ -37,7 +40,7 @@ export async function createCoreHttp(
       ...eventHandlers(app),
       ...ruleHandlers(app),
       ...incidentHandlers(app),
-      ...notifyHandlers(app),
+      ...notifyHandlers(app, secrets),
       ...auditHandlers(app),
       ...systemHandlers(app),
     },
@@ -47,7 +50,7 @@ export async function createCoreHttp(
     clock: app.clock,
     random: app.random,
   });
-  return { rest, authenticator };
+  return { rest, authenticator, sender: new OutboxSender(app, secrets) };
 }
 
 export const createInternalHttp = (app: AppDeps, authenticator: Authenticator): RequestListener =>

@@ -3,6 +3,7 @@ import { auditReads } from './audit/audit-reads.ts';
 import { eventReads } from './events/event-reads.ts';
 import { identityReads } from './identity/identity-reads.ts';
 import { incidentReads } from './incidents/incident-reads.ts';
+import { notifyReads } from './notify/notify-reads.ts';
 import { registryReads } from './registry/registry-reads.ts';
 import { ruleReads } from './rules/rule-reads.ts';
 import { systemReads } from './system/system-reads.ts';
@@ -14,6 +15,7 @@ export const readCases = {
   ...eventReads,
   ...ruleReads,
   ...incidentReads,
+  ...notifyReads,
   ...systemReads,
 };
 export type ReadCases = typeof readCases;

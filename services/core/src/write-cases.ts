@@ -2,6 +2,7 @@
 import { createEventWrites } from './events/event-writes.ts';
 import { createIdentityWrites } from './identity/identity-writes.ts';
 import { createIncidentWrites } from './incidents/incident-writes.ts';
+import { createNotifyWrites } from './notify/notify-writes.ts';
 import { createRegistryWrites } from './registry/registry-writes.ts';
 import { createRuleWrites } from './rules/rule-writes.ts';
 import { createSystemWrites } from './system/system-writes.ts';
@@ -13,6 +14,7 @@ export const createWriteCases = (deps: WriterDeps) => ({
   ...createEventWrites(deps),
   ...createRuleWrites(deps),
   ...createIncidentWrites(deps),
+  ...createNotifyWrites(),
   ...createSystemWrites(deps),
 });
 export type WriteCases = ReturnType<typeof createWriteCases>;

@@ -34,7 +34,7 @@ const box = new Box<WriteCases, ReadCases>(
 const status = new Status(metrics, data.startedMs);
 
 const app = { config, box, hub, db, log, metrics, status, clock: systemClock, random: systemRandom };
-const { rest, authenticator } = await createCoreHttp(app);
+const { rest, authenticator, sender } = await createCoreHttp(app);
 const internalTls =
   config.INTERNAL_CERT_FILE && config.INTERNAL_KEY_FILE && config.INTERNAL_CA_FILE
     ? {
@@ -57,6 +57,7 @@ const listeners: Listener[] = [
 ];
 const front = await startListener(config.CORE_HTTP_LISTEN, rest);
 listeners.push(front);
+sender.start();
 if (!parentPort) throw new Error('http.thread.ts runs as a worker only');
 const writer = parentPort;
 writer.on('message', (notice: WriterNotice) => {
@@ -75,6 +76,7 @@ writer.postMessage({ kind: 'ready', port: front.port } satisfies ThreadNotice);
 
 async function stop(): Promise<void> {
   hub.close();
+  sender.stop();
   authenticator.stop();
   await Promise.all(listeners.map((listener) => listener.close()));
   db.close();
