@@ -24,6 +24,9 @@ export const absencePrefix = 'absence:';
 /** While only the hours or the armed state keep a silent device quiet, it is looked at again this often. */
 export const recheckMs = 60_000;
 
+/** `held` of a silence that waits for the end of the cooldown. */
+export const heldByCooldown = 'cooldown';
+
 export const timerId = (ruleId: string, key: string): string => `${ruleId}|${key}`;
 
 export const isAbsenceRule = (rule: EngineRule): rule is AbsenceRule => rule.trigger.kind === 'absence';
@@ -99,25 +102,30 @@ function judgeSilence(silence: Silence, dueMs: number): void {
     if (old.held !== words.failed) missed(draft, one, occurrence, timer.key, () => words);
     // Data never changes while nothing is heard; hours and armed states do.
     const mayChange = one.conditions.data(occurrence.data);
-    hold(silence, mayChange ? context.now_ms + recheckMs : undefined, words.failed);
+    if (mayChange) holdBack(silence, context.now_ms + recheckMs, { held: words.failed });
+    else settle(silence);
     return;
   }
   const result = act(one, occurrence, state, context, draft);
   // A counted silence is used up by its count; asking again after the cooldown would count it twice.
-  const again = result.outcome === 'cooling' && !rule.count ? result.until_ms : undefined;
-  hold(silence, again, again === undefined ? undefined : 'cooldown');
+  if (result.outcome !== 'cooling' || rule.count) settle(silence);
+  else holdBack(silence, result.until_ms, { held: heldByCooldown, last_fired_ms: result.last_fired_ms });
 }
 
-/** Ends the timer, or keeps the silence waiting for another look. */
-function hold({ one, rule, old, timer, draft }: Silence, againMs: number | undefined, held?: string): void {
-  const heard = old.heard_ms ?? 0;
-  if (againMs === undefined) {
-    const state = { ...pendingState(one, heard), phase: 'active' as const };
-    draft.writes.push({ rule_id: rule.id, key: timer.key, state });
-    draft.timers.push({ op: 'clear', id: timer.id });
-    return;
-  }
-  const state = { ...pendingState(one, heard), ...(held !== undefined && { held }) };
+/** This silence is dealt with; only the next arrival starts another. */
+function settle({ one, rule, old, timer, draft }: Silence): void {
+  const state = { ...pendingState(one, old.heard_ms ?? 0), phase: 'active' as const };
+  draft.writes.push({ rule_id: rule.id, key: timer.key, state });
+  draft.timers.push({ op: 'clear', id: timer.id });
+}
+
+/** The silence waits for another look. */
+function holdBack(
+  { one, rule, old, timer, draft }: Silence,
+  againMs: number,
+  why: Partial<ConditionState>,
+): void {
+  const state = { ...pendingState(one, old.heard_ms ?? 0), ...why };
   draft.writes.push({ rule_id: rule.id, key: timer.key, state });
   setTimer(draft, rule, timer.key, againMs);
 }

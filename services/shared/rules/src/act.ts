@@ -11,7 +11,8 @@ import type { ConditionState, EngineContext, EngineRule, StateReader, TraceStep 
 import { wallClock } from './wall-clock.ts';
 import { durationWords } from './words.ts';
 
-export type ActResult = { outcome: 'acted' | 'counting' } | { outcome: 'cooling'; until_ms: number };
+export type ActResult =
+  { outcome: 'acted' | 'counting' } | { outcome: 'cooling'; last_fired_ms: number; until_ms: number };
 
 /** Runs count, cooldown and actions. */
 export function act(
@@ -36,7 +37,8 @@ export function act(
     return { outcome: 'counting' };
   }
   if (isCooling(one.rule, old, occurrence)) {
-    const until = (old?.last_fired_ms ?? 0) + one.rule.cooldown_ms;
+    const last = old?.last_fired_ms ?? 0;
+    const until = last + one.rule.cooldown_ms;
     if (held) draft.writes.push(held);
     missed(draft, one, occurrence, key, () => {
       const explained = one.conditions.explain(occurrence, context);
@@ -46,7 +48,7 @@ export function act(
         steps: [...explained, ...steps, { what: 'Cooldown is over', passed: false, detail }],
       };
     });
-    return { outcome: 'cooling', until_ms: until };
+    return { outcome: 'cooling', last_fired_ms: last, until_ms: until };
   }
   if (one.rule.cooldown_ms > 0) {
     steps.push({ what: 'Cooldown is over', passed: true, detail: 'It does not rest' });

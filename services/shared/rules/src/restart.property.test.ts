@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { evaluateTimer } from './absence.ts';
 import { evaluateEvent } from './evaluate-event.ts';
 import { MemoryState } from './memory-state.ts';
+import { changeRule } from './rule-change.ts';
 import { compileRules, withRule, type RuleSet } from './rule-index.ts';
 import {
   buildContext,
@@ -179,6 +180,27 @@ test('looking at the timers more often, and building the set rule by rule, chang
       const oneByOne = rules.reduce((set, rule) => withRule(set, rule), compileRules([]));
       const split = play(rules, events, ({ state }) => ({ set: oneByOne, state }), times);
       expect(split).toEqual(play(rules, events, unchanged));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('saving a rule under a new name, at any step, changes nothing that is done', () => {
+  const anyEdits = fc.array(fc.boolean(), { minLength: 60, maxLength: 60 });
+  fc.assert(
+    fc.property(anyRules, anyEvents, anyEdits, (rules, events, edits) => {
+      const edited = play(rules, events, ({ set, state, nowMs }, step) => {
+        if (!edits[step % edits.length]) return { set, state };
+        let next = set;
+        for (const rule of rules) {
+          next = withRule(next, { ...rule, name: `Saved at ${step}` });
+          state.apply(changeRule(next, rule.id, state.rowsOf(rule.id), nowMs));
+        }
+        return { set: next, state };
+      });
+      const done = (outcomes: Outcome[]): unknown[] =>
+        outcomes.flatMap(({ decisions }) => decisions.map((one) => ({ ...one, rule_name: '' })));
+      expect(done(edited)).toEqual(done(play(rules, events, unchanged)));
     }),
     { numRuns: 300 },
   );

@@ -2,7 +2,7 @@
  * What a saved, switched or removed rule does to the state that is already there. Running timers and counts go on; what
  * no longer means the same is dropped, and the trace says so.
  */
-import { absencePrefix, isAbsenceRule, timerId } from './absence.ts';
+import { absencePrefix, heldByCooldown, isAbsenceRule, timerId } from './absence.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { emptyDraft, type Draft } from './draft.ts';
 import type { RuleSet } from './rule-index.ts';
@@ -38,7 +38,11 @@ function changeAbsence(
     return;
   }
   if (state.phase !== 'pending' || state.heard_ms === undefined) return;
-  const due = state.heard_ms + one.rule.trigger.for_ms;
+  // What a condition holds back is looked at again within the minute anyhow.
+  if (state.held !== undefined && state.held !== heldByCooldown) return;
+  const silentMs = state.heard_ms + one.rule.trigger.for_ms;
+  const restedMs = (state.last_fired_ms ?? 0) + one.rule.cooldown_ms;
+  const due = state.held === undefined ? silentMs : Math.max(silentMs, restedMs);
   draft.timers.push({ op: 'set', id, rule_id: ruleId, key, due_ms: due });
 }
 

@@ -30,6 +30,6 @@ function deviceName(occurrence: Occurrence): string {
 
 function dataText(value: unknown): string {
   if (value === undefined || value === null) return 'unknown';
-  if (typeof value === 'object') return shorten(JSON.stringify(value).slice(0, valueCharsMax * 2));
-  return shorten(String(value));
+  if (typeof value === 'string') return shorten(value);
+  return shorten(JSON.stringify(value).slice(0, valueCharsMax * 2));
 }

@@ -83,7 +83,7 @@ export type ConditionState = {
   meaning: string;
   /** Occurrence times that count, in order of arrival. */
   times?: number[];
-  /** When it last acted, by the box's clock. */
+  /** When it last acted, by the box's clock; on an absence row only while the cooldown holds it back. */
   last_fired_ms?: number;
   /** Absence: when the box last heard it. */
   heard_ms?: number;
