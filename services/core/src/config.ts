@@ -17,6 +17,9 @@ export const configSchema = z.object({
     .meta({ description: 'Server certificate of the internal API over TCP (mTLS)' }),
   INTERNAL_KEY_FILE: path.optional(),
   INTERNAL_CA_FILE: path.optional(),
+  CORE_ADMIN_KEY_FILE: path.optional().meta({
+    description: 'Key by which root proves itself on the internal API: setup codes, resets, the self-test',
+  }),
   DATA_DIR: path.default('/var/lib/siphera/core').meta({ description: 'Database and keys' }),
   MQTT_URL: z.url({ protocol: /^mqtts?$/ }).default('mqtts://localhost:8883'),
   MQTT_CERT_FILE: path.meta({ description: 'Client certificate, CN siphera-core' }),

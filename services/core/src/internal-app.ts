@@ -5,7 +5,13 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import type { RequestListener } from 'node:http';
 import type { AppDeps } from './app-deps.ts';
 import type { Authenticator } from './identity/http/authenticator.ts';
-import { resetAdmin, startSelfTest, writeSetupCode } from './identity/http/internal-identity.ts';
+import {
+  endSelfTest,
+  requireRoot,
+  resetAdmin,
+  startSelfTest,
+  writeSetupCode,
+} from './identity/http/internal-identity.ts';
 import { systemActor } from './kernel/actor.ts';
 import { followFeed } from './kernel/follow-feed.ts';
 
@@ -47,13 +53,21 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
     app.status.hear(InternalHeartbeat.parse(request.body), app.clock.now());
     response.status(204).end();
   });
-  http.post(internalPaths.selfTest, async (_request: Request, response: Response) => {
+  http.post(internalPaths.selfTest, async (request: Request, response: Response) => {
+    requireRoot(app, request);
     response.json(await startSelfTest(app, authenticator));
   });
-  http.post(internalPaths.setupCode, async (_request: Request, response: Response) => {
+  http.post(internalPaths.selfTestEnd, async (request: Request, response: Response) => {
+    requireRoot(app, request);
+    await endSelfTest(app, request.body as unknown);
+    response.status(204).end();
+  });
+  http.post(internalPaths.setupCode, async (request: Request, response: Response) => {
+    requireRoot(app, request);
     response.json(await writeSetupCode(app));
   });
   http.post(internalPaths.resetAdmin, async (request: Request, response: Response) => {
+    requireRoot(app, request);
     response.json(await resetAdmin(app, request.body as unknown));
   });
   http.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {

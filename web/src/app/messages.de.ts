@@ -106,6 +106,7 @@ export const messages: typeof english = {
     loading: 'Lädt',
     actions: 'Aktionen',
     messages: 'Meldungen',
+    noPlace: 'Auf keinem Grundriss platziert',
     emptyTitle: 'Nichts vorhanden',
     optional: 'freiwillig',
     none: 'Keine',

@@ -103,6 +103,7 @@ export const messages = {
     loading: 'Loading',
     actions: 'Actions',
     messages: 'Messages',
+    noPlace: 'Not placed on a plan',
     emptyTitle: 'Nothing here',
     optional: 'optional',
     none: 'None',

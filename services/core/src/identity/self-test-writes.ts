@@ -1,6 +1,5 @@
 /** What a run of the self-test needs and leaves behind. Root only, by the internal API. */
 import type { Permission } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { systemActor } from '../kernel/actor.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
@@ -8,6 +7,7 @@ import { announceDevice } from '../registry/device-writes.ts';
 import { recordCertificate } from '../registry/enrolment-writes.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { endApiKey, insertApiKey } from './api-key-writes.ts';
+import { ensureFirstPlace } from './store/first-place.store.ts';
 import { revokeSid } from './store/revocations.store.ts';
 
 /** A run takes seconds; what a killed run left behind is worthless soon. */
@@ -34,28 +34,22 @@ type SelfTestRow = {
 export const createSelfTestWrites = (deps: WriterDeps) => ({
   startSelfTest: (context: WriteContext, input: SelfTestInput) => {
     const { db, nowMs } = context;
-    const site = db
-      .prepare<[], { org_id: string; site_id: string; area_id: string }>(
-        `SELECT s.org_id, s.id AS site_id, a.id AS area_id FROM sites s JOIN areas a ON a.site_id = s.id
-         ORDER BY s.id, a.parent_id IS NOT NULL, a.id LIMIT 1`,
-      )
-      .get();
-    if (!site) throw new AppError('unavailable', 'The box has no site yet: it is not set up.');
-    const own: WriteContext = { ...context, actor: systemActor(site.org_id) };
-    endWhere(own, deps, 'org_id = ?', site.org_id);
+    const place = ensureFirstPlace(context);
+    const own: WriteContext = { ...context, actor: systemActor(place.orgId) };
+    endWhere(own, deps, 'org_id = ?', place.orgId);
     db.prepare(
       `INSERT INTO devices (id, org_id, site_id, area_id, kind, name, tags, created_ms)
        VALUES (?, ?, ?, ?, 'controller', 'Self-test', '["self-test"]', ?)`,
-    ).run(input.deviceId, site.org_id, site.site_id, site.area_id, nowMs);
+    ).run(input.deviceId, place.orgId, place.siteId, place.areaId, nowMs);
     deps.index.clear();
-    recordCertificate(own, { ...input.certificate, deviceId: input.deviceId, orgId: site.org_id });
+    recordCertificate(own, { ...input.certificate, deviceId: input.deviceId, orgId: place.orgId });
     insertApiKey(own, {
       ...input.apiKey,
       name: 'Self-test',
       permissions: keyPermissions,
-      scope: { kind: 'org', id: site.org_id },
+      scope: { kind: 'org', id: place.orgId },
       expiresMs: nowMs + selfTestLifeMs,
-      orgId: site.org_id,
+      orgId: place.orgId,
       createdBy: 'Siphera',
     });
     db.prepare(
@@ -63,7 +57,7 @@ export const createSelfTestWrites = (deps: WriterDeps) => ({
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       input.runId,
-      site.org_id,
+      place.orgId,
       input.deviceId,
       input.apiKey.id,
       input.serviceId,
@@ -73,14 +67,14 @@ export const createSelfTestWrites = (deps: WriterDeps) => ({
     announceDevice(own, input.deviceId, 'created', context.traceId);
     appendAudit(own, { actor: own.actor, action: 'self_test.started', target: `device:${input.deviceId}` });
     return {
-      orgId: site.org_id,
+      orgId: place.orgId,
       claims: {
         sub: input.serviceId,
         sid: input.serviceId,
         kind: 'service' as const,
-        org: site.org_id,
+        org: place.orgId,
         name: 'Self-test',
-        grants: [{ permissions: [...watcherPermissions], scope: `org:${site.org_id}` }],
+        grants: [{ permissions: [...watcherPermissions], scope: `org:${place.orgId}` }],
         iat: nowMs / 1_000,
       },
     };

@@ -13,6 +13,7 @@ import { hashCode } from './domain/one-time-code.ts';
 import { insertBinding } from './group-writes.ts';
 import { actorOfUser } from './session-writes.ts';
 import { readUser, type UserRow } from './store/identity-rows.ts';
+import { ensureFirstPlace, hasUsers, type FirstPlace } from './store/first-place.store.ts';
 import { takeAttempt } from './store/login-failures.store.ts';
 import { endSessionsOf, openSessionOf, type NewSession, type SignedInSeed } from './store/sessions.store.ts';
 import { revokeTokensOf } from './store/revocations.store.ts';
@@ -31,29 +32,27 @@ export type SetupInput = NewSession & {
   passwordHash: string;
 };
 
-const isSetUp = ({ db }: Pick<WriteContext, 'db'>): boolean =>
-  db.prepare('SELECT 1 FROM orgs LIMIT 1').get() !== undefined;
-
 export const createSetupWrites = (deps: WriterDeps) => ({
   /** Counts the try, and tells early that the code is wrong, before a password is hashed for it. */
   beginSetup: (context: WriteContext, input: { code: string; addressSubject: string }): void => {
     takeAttempt(context, input.addressSubject, addressThrottle);
-    if (isSetUp(context)) throw new AppError('setup_done', 'The box has its first admin already.');
+    if (hasUsers(context)) throw new AppError('setup_done', 'The box has its first admin already.');
     requireCode(context, input.code);
   },
 
   runSetup: (context: WriteContext, input: SetupInput): SignedInSeed => {
-    if (isSetUp(context)) throw new AppError('setup_done', 'The box has its first admin already.');
+    if (hasUsers(context)) throw new AppError('setup_done', 'The box has its first admin already.');
     requireCode(context, input.code);
     if (!IANAZone.isValidZone(input.timeZone))
       throw new AppError('validation_failed', `${input.timeZone} is not an IANA time zone.`, {
         extra: { errors: [{ path: 'body.time_zone', message: 'not an IANA time zone' }] },
       });
-    const orgId = context.random.uuid();
-    const siteId = context.random.uuid();
+    const place = ensureFirstPlace(context);
+    const { orgId, siteId } = place;
+    context.db.prepare('UPDATE orgs SET name = ? WHERE id = ?').run(input.orgName, orgId);
     context.db
-      .prepare('INSERT INTO orgs (id, name, created_ms) VALUES (?, ?, ?)')
-      .run(orgId, input.orgName, context.nowMs);
+      .prepare('UPDATE sites SET name = ?, time_zone = ? WHERE id = ?')
+      .run(input.siteName, input.timeZone, siteId);
     const userId = insertUser(context, { ...input, orgId, locale: 'en' });
     const user = readUser(context.db, userId) as UserRow;
     const own: WriteContext = { ...context, actor: actorOfUser(user, input.address) };
@@ -62,7 +61,7 @@ export const createSetupWrites = (deps: WriterDeps) => ({
       role: 'admin',
       scope: { kind: 'org', id: orgId },
     });
-    insertFirstSite(own, { orgId, siteId, name: input.siteName, timeZone: input.timeZone });
+    sayFirstPlace(own, place);
     deps.index.clear();
     installReadyRules(own, deps, { siteId });
     context.db
@@ -80,7 +79,7 @@ export const createSetupWrites = (deps: WriterDeps) => ({
 
   /** A new code makes the older ones void. */
   storeSetupCode: (context: WriteContext, input: { codeSha256: string }): { expiresMs: number } => {
-    if (isSetUp(context)) throw new AppError('setup_done', 'The box has its first admin already.');
+    if (hasUsers(context)) throw new AppError('setup_done', 'The box has its first admin already.');
     const expiresMs = context.nowMs + setupCodeLifeMs;
     context.db.prepare(`DELETE FROM setup_codes WHERE purpose = 'setup'`).run();
     context.db
@@ -135,18 +134,8 @@ function requireCode({ db, nowMs }: WriteContext, code: string): void {
     });
 }
 
-function insertFirstSite(
-  context: WriteContext,
-  { orgId, siteId, name, timeZone }: { orgId: string; siteId: string; name: string; timeZone: string },
-): void {
-  const { db, nowMs, traceId } = context;
-  db.prepare(
-    `INSERT INTO sites (id, org_id, name, time_zone, address, created_ms) VALUES (?, ?, ?, ?, '', ?)`,
-  ).run(siteId, orgId, name, timeZone, nowMs);
-  const areaId = context.random.uuid();
-  db.prepare(
-    'INSERT INTO areas (id, org_id, site_id, parent_id, name, created_ms) VALUES (?, ?, ?, NULL, ?, ?)',
-  ).run(areaId, orgId, siteId, 'Whole site', nowMs);
+function sayFirstPlace(context: WriteContext, { orgId, siteId, areaId }: FirstPlace): void {
+  const { db, traceId } = context;
   const scopes = [`site:${siteId}`, ...orgScope(orgId)];
   const site = toSite(
     db.prepare<[string], SiteRow>('SELECT * FROM sites WHERE id = ?').get(siteId) as SiteRow,

@@ -3,7 +3,7 @@ import type { Attachment, Incident, Procedure, ProcedureStep, Severity } from '@
 import { AppError, toRfc3339 } from '@siphera/runtime';
 import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
-import { authorise, authoriseOn, orgScope, scopesOf } from '../kernel/access.ts';
+import { authorise, authoriseOn, orgScope } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import { startEscalation } from '../notify/escalation.ts';
 import { queueIncidentWebhooks } from '../notify/queue-notifications.ts';

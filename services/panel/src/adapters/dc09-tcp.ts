@@ -44,6 +44,11 @@ export class Dc09Tcp {
     );
   }
 
+  get connections(): number {
+    return this.#table.size;
+  }
+
+  /** @returns the port. */
   async start(): Promise<number> {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {

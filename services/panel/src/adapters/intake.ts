@@ -48,6 +48,7 @@ export class Intake {
   #settled: Written[] = [];
   #expired: number[] = [];
   #scheduled = false;
+  #closed = false;
   #prunedMs = 0;
   #badTokens = badStoredPerSecond;
   #badTokensMs = 0;
@@ -97,12 +98,18 @@ export class Intake {
     this.#pump?.add(this.#parts.db.transaction(change).immediate());
   }
 
+  /** At the end: writes what core has answered and the file does not know yet. */
+  drain(): void {
+    this.#closed = true;
+    this.#flush();
+  }
+
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#flush();
+      if (!this.#closed) this.#flush();
     });
   }
 

@@ -13,4 +13,10 @@ export const routes: RouteRecordRaw[] = [
       nav: { section: 'operate', order: 10, label: 'nav.incidents', icon: Siren },
     },
   },
+  {
+    path: '/incidents/:id',
+    name: 'incident',
+    component: () => import('./IncidentPage.vue'),
+    meta: { messages: ['incidents'], permission: 'incident.read' },
+  },
 ];

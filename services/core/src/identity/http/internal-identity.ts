@@ -1,25 +1,36 @@
 /** What root on the box asks of identity, through the internal API: the self-test's means, a setup code, a lost password. */
-import { InternalSelfTest } from '@siphera/contract';
+import type { InternalAdminReset, InternalSelfTest } from '@siphera/contract';
+import { InternalResetAdmin, internalAdminHeader } from '@siphera/contract';
 import { AppError } from '@siphera/runtime';
+import type { Request } from 'express';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { AppDeps } from '../../app-deps.ts';
 import { systemActor } from '../../kernel/actor.ts';
 import { DeviceCa } from '../../registry/adapters/device-ca.ts';
 import { PasswordHasher } from '../adapters/password-hash.ts';
-import { makeApiKey } from '../domain/api-key.ts';
+import { hashSecret, makeApiKey, sameDigest } from '../domain/api-key.ts';
 import { selfTestLifeMs } from '../self-test-writes.ts';
 import type { Authenticator } from './authenticator.ts';
 import { requireGoodPassword } from './sign-in.ts';
 
 export { writeSetupCode } from './setup-code.ts';
 
-const ResetAdmin = z.object({
-  /** Which user; the oldest admin when absent. */
-  email: z.string().max(254).optional(),
-  /** Absent: a strong one is made and answered. */
-  password: z.string().min(12).max(256).optional(),
-});
 const EndSelfTest = z.object({ run_id: z.string().max(64) });
+
+/**
+ * The root-only calls: every service of the box can open the internal API, so root proves itself by a key that only root
+ * and core can read. @throws AppError `forbidden`
+ */
+export function requireRoot(app: Pick<AppDeps, 'config'>, request: Pick<Request, 'get'>): void {
+  const path = app.config.CORE_ADMIN_KEY_FILE;
+  if (path === undefined)
+    throw new AppError('forbidden', 'Core was started without CORE_ADMIN_KEY_FILE: nobody is root here.');
+  const key = readFileSync(path, 'utf8').trim();
+  const given = request.get(internalAdminHeader) ?? '';
+  if (key === '' || !sameDigest(hashSecret(given), hashSecret(key)))
+    throw new AppError('forbidden', 'Only root on the box may do this.');
+}
 
 /** Makes all that one run of the self-test needs. What it made goes when the run ends, or after ten minutes. */
 export async function startSelfTest(
@@ -69,11 +80,10 @@ export async function endSelfTest(app: AppDeps, body: unknown): Promise<void> {
 }
 
 /** Lets an admin in again who lost the password. Ends his sessions. */
-export async function resetAdmin(
-  app: AppDeps,
-  body: unknown,
-): Promise<{ email: string; name: string; password: string }> {
-  const { email, password = app.random.bytes(15).toString('base64url') } = ResetAdmin.parse(body ?? {});
+export async function resetAdmin(app: AppDeps, body: unknown): Promise<z.infer<typeof InternalAdminReset>> {
+  const { email, password = app.random.bytes(15).toString('base64url') } = InternalResetAdmin.parse(
+    body ?? {},
+  );
   if (email === '') throw new AppError('validation_failed', 'The e-mail address is empty.');
   requireGoodPassword(password, [email ?? ''], 'password');
   const passwordHash = await new PasswordHasher(app.random).hash(password);

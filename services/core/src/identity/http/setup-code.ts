@@ -4,9 +4,9 @@ import { toRfc3339 } from '@siphera/runtime';
 import type { AppDeps } from '../../app-deps.ts';
 import { systemActor } from '../../kernel/actor.ts';
 import { hashCode, makeCode } from '../domain/one-time-code.ts';
+import { hasUsers } from '../store/first-place.store.ts';
 
-export const setupIsNeeded = (app: Pick<AppDeps, 'db'>): boolean =>
-  app.db.prepare('SELECT 1 FROM orgs LIMIT 1').get() === undefined;
+export const setupIsNeeded = (app: Pick<AppDeps, 'db'>): boolean => !hasUsers(app);
 
 /** At the start: a box without an admin has a code that works; one that is set up has none. */
 export async function ensureSetupCode(app: AppDeps): Promise<void> {

@@ -15,7 +15,9 @@ const crlLifeMs = 3_650 * 86_400_000;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const signing = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
-x509.cryptoProvider.set(webcrypto as Crypto);
+type Key = Parameters<typeof webcrypto.subtle.sign>[1];
+
+x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
 
 export type IssuedCertificate = { pem: string; serial: string; fingerprintSha256: string; expiresMs: number };
 
@@ -75,7 +77,7 @@ export class DeviceCa {
   async issueWithKey(deviceId: string, nowMs: number): Promise<IssuedCertificate & { keyPem: string }> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const issued = await this.signKey(
-      await x509.PublicKey.create(keys.publicKey as CryptoKey),
+      await x509.PublicKey.create(keys.publicKey),
       deviceId,
       nowMs,
     );
@@ -107,11 +109,11 @@ export class DeviceCa {
   }
 
   /** Read at each use: the CA may be renewed, and its key is not kept in memory longer than needed. */
-  #key(): Promise<CryptoKey> {
+  #key(): Promise<Key> {
     const pkcs8 = createPrivateKey(readFileSync(join(this.#directory, 'ca.key'), 'utf8')).export({
       type: 'pkcs8',
       format: 'der',
     });
-    return webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']) as Promise<CryptoKey>;
+    return webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']) ;
   }
 }

@@ -20,6 +20,7 @@ export const DeadLetter = z.object({
     'foreign_device',
     'unknown_topic',
     'unsupported_version',
+    'processing_failed',
   ]),
   reason: z.string(),
   bytes: z.int(),
