@@ -1,0 +1,149 @@
+/**
+ * Core's internal API for the tests of this service: a real HTTP server on a unix socket. It keeps events by
+ * (source, id) as core does, answers after it "committed", can be stopped and started, and can break off an answer
+ * after the commit, so that the caller does not know.
+ */
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { rmSync } from 'node:fs';
+import {
+  InternalAppend,
+  internalPaths,
+  eventTypes,
+  tokenAudience,
+  tokenIssuer,
+  type AppendResult,
+  type Grant,
+  type IncomingEvent,
+} from '@siphera/contract';
+
+export type CommittedEvent = IncomingEvent & { data: Record<string, unknown> };
+
+export class FakeCore {
+  readonly socketPath: string;
+  readonly events: CommittedEvent[] = [];
+  readonly deadLetters: { event: IncomingEvent; reason: string }[] = [];
+  readonly audits: Record<string, unknown>[] = [];
+  readonly heartbeats: unknown[] = [];
+  readonly batches: number[] = [];
+  /** Commits, then drops the connection instead of answering. */
+  breakAnswers = false;
+  /** Refuses appends with this problem. */
+  refuseWith: { status: number; code: string } | undefined;
+  readonly #seen = new Set<string>();
+  readonly #key: KeyObject;
+  readonly #jwk: Record<string, unknown>;
+  readonly #open = new Set<ServerResponse>();
+  #server: Server | undefined;
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    this.#key = privateKey;
+    this.#jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'test', alg: 'EdDSA', use: 'sig' };
+  }
+
+  async start(): Promise<void> {
+    rmSync(this.socketPath, { force: true });
+    const server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(this.socketPath, resolve));
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    for (const response of this.#open) response.destroy();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  /** An access token with these grants. */
+  token(org: string, grants: Grant[], nowMs: number): string {
+    const iat = Math.floor(nowMs / 1_000);
+    const claims = {
+      iss: tokenIssuer,
+      aud: tokenAudience,
+      sub: '0192f000-0000-7000-8000-00000000000a',
+      sid: '0192f000-0000-7000-8000-00000000000b',
+      kind: 'user',
+      org,
+      name: 'Ada Admin',
+      grants,
+      iat,
+      exp: iat + 300,
+    };
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = `${part({ alg: 'EdDSA', kid: 'test' })}.${part(claims)}`;
+    return `${text}.${sign(null, Buffer.from(text), this.#key).toString('base64url')}`;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url?.split('?')[0];
+    const body = await readJson(request);
+    if (path === internalPaths.feed) return this.#feed(response);
+    if (path === internalPaths.jwks) return send(response, 200, { keys: [this.#jwk] });
+    if (path === internalPaths.revocations) return send(response, 200, { upto: 7, items: [] });
+    if (path === internalPaths.heartbeat) {
+      this.heartbeats.push(body);
+      return send(response, 200, {});
+    }
+    if (path === internalPaths.audit) {
+      this.audits.push(body as Record<string, unknown>);
+      return send(response, 200, {});
+    }
+    if (path !== internalPaths.events) return send(response, 404, {});
+    if (this.refuseWith) return refuse(response, this.refuseWith);
+    const { events } = InternalAppend.parse(body);
+    const results = events.map((event) => this.#commit(event as CommittedEvent));
+    this.batches.push(events.length);
+    if (this.breakAnswers) response.destroy();
+    else send(response, 200, { results });
+  }
+
+  #commit(event: CommittedEvent): AppendResult {
+    const identity = `${event.source} ${event.id}`;
+    if (this.#seen.has(identity)) return { id: event.id, status: 'duplicate' };
+    this.#seen.add(identity);
+    const fits = eventTypes[event.type]?.data.safeParse(event.data);
+    if (!fits?.success) {
+      this.deadLetters.push({ event, reason: fits?.error.message ?? `unknown type ${event.type}` });
+      return { id: event.id, status: 'dead_lettered' };
+    }
+    this.events.push(event);
+    return { id: event.id, status: 'accepted', seq: this.events.length };
+  }
+
+  /** Heartbeat lines, often enough to be fresh. */
+  #feed(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    this.#open.add(response);
+    const beat = (): void => {
+      response.write(`${JSON.stringify({ entries: [], upto: 7, at: '2026-11-22T00:00:00.000Z' })}\n`);
+    };
+    beat();
+    const timer = setInterval(beat, 500);
+    response.once('close', () => {
+      clearInterval(timer);
+      this.#open.delete(response);
+    });
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+  return parts.length === 0 ? undefined : JSON.parse(Buffer.concat(parts).toString('utf8'));
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function refuse(response: ServerResponse, { status, code }: { status: number; code: string }): void {
+  send(response, status, { type: `urn:${code}`, title: code, status, code });
+}
