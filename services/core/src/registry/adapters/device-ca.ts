@@ -5,6 +5,10 @@
 import { renameSync, readFileSync, writeFileSync } from 'node:fs';
 import { createPrivateKey, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
+// @peculiar/x509 needs it, and before itself.
+import 'reflect-metadata';
+// @peculiar/x509 stands on tsyringe, which wants this loaded before it.
+import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { AppError, type Random } from '@siphera/runtime';
 
