@@ -1,0 +1,12 @@
+import { startBox, setupAdmin, call, callRaw } from '@siphera/testkit';
+await using box = await startBox({ services: [], onOutput: (n, t) => process.stdout.write(`[${n}] ${t}`) });
+console.log(await call(box, 'getSetup'));
+const admin = await setupAdmin(box);
+console.log(JSON.stringify(admin.me).slice(0, 400));
+console.log(JSON.stringify(await call(box, 'getSystemHealth', { token: admin.token })));
+console.log(JSON.stringify(await call(box, 'listAudit', { token: admin.token })).slice(0, 600));
+console.log(JSON.stringify(await call(box, 'verifyAudit', { token: admin.token })));
+console.log(JSON.stringify(await call(box, 'getTrust')));
+console.log((await call(box, 'exportAudit', { token: admin.token })).toString().slice(0,200));
+const l = await callRaw(box, 'login', { body: { email: 'ADA@example.org', password: 'correct horse battery staple', device_name: 'x' } });
+console.log(l.status, l.headers['set-cookie']);
