@@ -48,6 +48,9 @@ export const router = createRouter({
   ],
 });
 
+/** Address of a page without its optional parameters: `/plans/:floorId?` → `/plans`. */
+const navPath = (path: string): string => path.replace(/\/:\w+\?/g, '');
+
 /** Pages with a place in the navigation that the user may see, in order. */
 export function navEntries(): (NavEntry & { path: string; name: string })[] {
   const session = useSession();
@@ -57,7 +60,7 @@ export function navEntries(): (NavEntry & { path: string; name: string })[] {
         ? [
             {
               ...page.meta.nav,
-              path: page.path.startsWith('/') ? page.path : `/${page.path}`,
+              path: navPath(page.path),
               name: String(page.name),
             },
           ]

@@ -7,7 +7,13 @@ export const messages = {
     tabs: { label: 'Which incidents', open: 'Open', mine: 'Mine', resolved: 'Resolved', closed: 'Closed' },
     section: { new: 'New', progress: 'In progress' },
     column: { number: 'Number', what: 'What and where', state: 'State', since: 'Since' },
-    state: { new: 'New', acknowledged: 'Acknowledged', assigned: 'Assigned', resolved: 'Resolved', closed: 'Closed' },
+    state: {
+      new: 'New',
+      acknowledged: 'Acknowledged',
+      assigned: 'Assigned',
+      resolved: 'Resolved',
+      closed: 'Closed',
+    },
     filter: { search: 'Search incidents', area: 'Area', everywhere: 'Everywhere', clear: 'Clear filters' },
     act: {
       acknowledge: 'Acknowledge',
@@ -76,7 +82,11 @@ export const messages = {
       picture: 'Attached picture {name}',
       from: 'from {name}',
     },
-    devices: { title: 'Related devices', none: 'No device belongs to this incident.', onPlan: 'Show on the plan' },
+    devices: {
+      title: 'Related devices',
+      none: 'No device belongs to this incident.',
+      onPlan: 'Show on the plan',
+    },
     facts: { title: 'Facts', trace: 'Trace', manual: 'Opened by hand' },
     resolve: {
       title: 'Resolve #{n}',
