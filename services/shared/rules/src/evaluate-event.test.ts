@@ -273,6 +273,44 @@ describe('counts and cooldowns', () => {
   });
 });
 
+describe('the example of docs/design/rules.md', () => {
+  test('goes as its table says', () => {
+    const rule = buildRule({
+      conditions: [
+        {
+          kind: 'schedule',
+          when: 'outside',
+          windows: [{ days: [1, 2, 3, 4, 5], from: '07:00', to: '19:00' }],
+        },
+      ],
+      count: { times: 3, within_ms: 10 * minute, per: 'device' },
+      cooldown_ms: 15 * minute,
+    });
+    // Vienna is an hour ahead of UTC in winter.
+    const at = (hours: number, minutes: number): number => Date.UTC(2026, 2, 2, hours - 1, minutes);
+    const events = [at(14, 0), at(22, 0), at(22, 3)].map((time_ms) => buildEvent({ time_ms }));
+    events.push(
+      buildEvent({ time_ms: at(21, 59), received_ms: at(22, 4), delivery: 'late', late_ms: 5 * minute }),
+      ...[at(22, 10), at(22, 11), at(22, 12)].map((time_ms) => buildEvent({ time_ms })),
+    );
+    const state = new MemoryState();
+    const reasons = events.map((event) => {
+      const outcome = evaluateEvent(compileRules([rule]), event, buildContext(), state);
+      state.apply(outcome);
+      return reasonOf(outcome);
+    });
+    expect(reasons).toEqual([
+      "It was Mon 14:00, inside the hours; the rule asks: It is outside the rule's hours",
+      'Counted 1 of 3 within 10 min',
+      'Counted 2 of 3 within 10 min',
+      '',
+      'Counted 1 of 3 within 10 min',
+      'Counted 2 of 3 within 10 min',
+      'It acted already; it rests until Mon 22:19',
+    ]);
+  });
+});
+
 describe('what a rule does', () => {
   test('fills titles from device, area, event and data, in one line and of bounded length', () => {
     const title = '{event} at {device} in {area}: {data.zone}/{data.who.name}/{data.nothing} {other}';
