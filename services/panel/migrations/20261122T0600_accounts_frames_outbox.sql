@@ -58,9 +58,9 @@ CREATE TABLE messages (
   path TEXT NOT NULL,                       -- receiver and line as sent
   sequence TEXT NOT NULL,
   content_hash BLOB NOT NULL,               -- without timestamp and pad
-  stamp TEXT,                               -- timestamp as sent
-  event_id TEXT NOT NULL,
+  event_id TEXT NOT NULL,                   -- empty for a message refused for its time
   committed_ms INTEGER,                     -- null until core has committed
+  acked_ms INTEGER,                         -- when the panel was last answered; null when it was not
   naks INTEGER NOT NULL DEFAULT 0,          -- times this content was refused for its time
   last_ms INTEGER NOT NULL,
   PRIMARY KEY (account, path, sequence)

@@ -205,7 +205,7 @@ export class Intake {
 
   #writeSettled({ settled: { row, outcome }, heardBy }: Written, nowMs: number): void {
     const { messages, frames } = this.#parts;
-    messages.settle(row, nowMs);
+    messages.settle(row, heardBy.size > 0, nowMs);
     if (row.frame_id !== null && !heardBy.has(row.frame_id)) {
       frames.settle(row.frame_id, 'silent', outcome === 'committed' ? 'committed_late' : 'refused_by_core');
     }

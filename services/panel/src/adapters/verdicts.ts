@@ -84,7 +84,7 @@ export class Verdicts {
     const again = isRetransmission(message, earlier, seen.nowMs);
     const naks = found && !earlier && found.contentHash.equals(message.contentHash) ? found.naks : 0;
     if (!again && !message.timely && naks < naksMax) {
-      messages.save(message, { eventId: '', committedMs: null, naks: naks + 1 }, seen.nowMs);
+      messages.save(message, { eventId: '', naks: naks + 1 }, seen.nowMs);
       this.#sight(message.account, seen, 'unable');
       return { verdict: 'nak', reason: 'time', answer: () => writeNak(echo.crcForm, clock.now()) };
     }
@@ -92,7 +92,10 @@ export class Verdicts {
     if (message.reports.length === 0) return this.#linkTest(answer);
     if (account?.state === 'ignored') return { verdict: 'ack', reason: 'ignored_account', answer };
     if (!again || !earlier) return this.#newMessage(message, account, answer, seen);
-    if (earlier.committedMs !== null) return { verdict: 'ack', reason: 'again', answer };
+    if (earlier.committedMs !== null) {
+      messages.acked(message, seen.nowMs);
+      return { verdict: 'ack', reason: 'again', answer };
+    }
     return { verdict: 'pending', reason: 'again', answer, waitFor: earlier.eventId };
   }
 
@@ -112,7 +115,7 @@ export class Verdicts {
       traceparent: makeTraceparent(this.#parts.random),
       timeUntrusted: !message.timely,
     });
-    this.#parts.messages.save(message, { eventId, committedMs: null, naks: 0 }, nowMs);
+    this.#parts.messages.save(message, { eventId, naks: 0 }, nowMs);
     const { account: number, path, sequence } = message;
     const row = { eventId, frameId, account: number, path, sequence };
     this.#rows.push(enqueueEvents(this.#parts.messages, row, list, nowMs));

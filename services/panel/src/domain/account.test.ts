@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { indexZones, locate, type Zone } from './account.ts';
 import type { Message } from './judge.ts';
-import { doubtfulMs, isRetransmission, sameMessageMs } from './retransmission.ts';
+import { ackLostMs, isRetransmission, sameMessageMs } from './retransmission.ts';
 import { clockStepMs, overdueMs } from './supervision.ts';
 import { readZoneCsv } from './zone-csv.ts';
 
@@ -95,26 +95,24 @@ describe('a zone CSV', () => {
 });
 
 describe('the same message again', () => {
-  const hash = Buffer.alloc(16, 1);
-  const message = (more: Partial<Message> = {}): Message =>
-    ({ contentHash: hash, stamp: undefined, sequence: '0042', ...more }) as Message;
-  const earlier = { contentHash: hash, stamp: null, eventId: 'x', committedMs: 0 };
+  const message = { contentHash: Buffer.alloc(16, 1) } as Message;
+  const earlier = { contentHash: Buffer.alloc(16, 1), eventId: 'x', committedMs: 0, ackedMs: null };
 
-  it('is known while core has not taken it, and for a while after', () => {
-    expect(isRetransmission(message(), { ...earlier, committedMs: null }, 1e12)).toBe(true);
-    expect(isRetransmission(message(), earlier, sameMessageMs)).toBe(true);
-    expect(isRetransmission(message(), earlier, sameMessageMs + 1)).toBe(false);
+  it('is known while core has not taken it, and for a while after when its panel was not answered', () => {
+    expect(isRetransmission(message, { ...earlier, committedMs: null }, 1e12)).toBe(true);
+    expect(isRetransmission(message, earlier, sameMessageMs)).toBe(true);
+    expect(isRetransmission(message, earlier, sameMessageMs + 1)).toBe(false);
   });
 
-  it('is doubted sooner when the number says nothing or the time was renewed', () => {
-    expect(isRetransmission(message({ sequence: '0000' }), earlier, doubtfulMs + 1)).toBe(false);
-    expect(isRetransmission(message({ stamp: 'b' }), { ...earlier, stamp: 'a' }, doubtfulMs + 1)).toBe(false);
-    expect(isRetransmission(message({ stamp: 'a' }), { ...earlier, stamp: 'a' }, doubtfulMs + 1)).toBe(true);
+  it('is known as long as our ACK may have been lost, and then it is a new report', () => {
+    expect(isRetransmission(message, { ...earlier, ackedMs: 0 }, ackLostMs)).toBe(true);
+    expect(isRetransmission(message, { ...earlier, ackedMs: 0 }, ackLostMs + 1)).toBe(false);
+    expect(isRetransmission(message, { ...earlier, ackedMs: sameMessageMs }, sameMessageMs + 1)).toBe(false);
   });
 
   it('is another one when it says something else', () => {
-    expect(isRetransmission(message({ contentHash: Buffer.alloc(16, 2) }), earlier, 0)).toBe(false);
-    expect(isRetransmission(message(), undefined, 0)).toBe(false);
+    expect(isRetransmission({ contentHash: Buffer.alloc(16, 2) } as Message, earlier, 0)).toBe(false);
+    expect(isRetransmission(message, undefined, 0)).toBe(false);
   });
 });
 

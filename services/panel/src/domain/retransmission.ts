@@ -8,26 +8,29 @@
 import { createHash } from 'node:crypto';
 import type { Message } from './judge.ts';
 
-/** A panel that did not hear our ACK tries again within minutes, its other path first. */
+/** A message committed while its panel was not listening is expected again within this time. */
 export const sameMessageMs = 15 * 60_000;
-/** Where the sequence says nothing (0000) or the time was renewed, a second pressing of the same button is the greater worry. */
-export const doubtfulMs = 2 * 60_000;
+/**
+ * Once we have answered, the panel calls again only if our ACK was lost, and then soon: DC-09 §5.6.2 has it wait 5 to
+ * 60 s. Later it is a new report, of a panel that was restarted or that always sends one number.
+ */
+export const ackLostMs = 2 * 60_000;
 
 export type Earlier = {
   contentHash: Buffer;
-  stamp: string | null;
   eventId: string;
   /** Null while core has not committed it. */
   committedMs: number | null;
+  /** When the panel was last answered; null when it has not been. */
+  ackedMs: number | null;
 };
 
 /** True when `message` is the one `earlier` stands for. One that core does not have yet is matched for as long as it waits. */
 export function isRetransmission(message: Message, earlier: Earlier | undefined, nowMs: number): boolean {
   if (!earlier || !earlier.contentHash.equals(message.contentHash)) return false;
   if (earlier.committedMs === null) return true;
-  const renewed = message.stamp !== undefined && earlier.stamp !== null && message.stamp !== earlier.stamp;
-  const windowMs = renewed || message.sequence === '0000' ? doubtfulMs : sameMessageMs;
-  return nowMs - earlier.committedMs <= windowMs;
+  if (nowMs - earlier.committedMs > sameMessageMs) return false;
+  return earlier.ackedMs === null || nowMs - earlier.ackedMs <= ackLostMs;
 }
 
 /**

@@ -5,9 +5,9 @@ import { sameMessageMs } from '../domain/retransmission.ts';
 
 export type MessageRow = {
   contentHash: Buffer;
-  stamp: string | null;
   eventId: string;
   committedMs: number | null;
+  ackedMs: number | null;
   naks: number;
 };
 export type OutboxRow = {
@@ -29,6 +29,7 @@ export class MessageStore {
   readonly #find;
   readonly #save;
   readonly #commit;
+  readonly #acked;
   readonly #queue;
   readonly #drop;
   #count: number;
@@ -39,22 +40,25 @@ export class MessageStore {
       [string, string, string],
       {
         content_hash: Buffer;
-        stamp: string | null;
         event_id: string;
         committed_ms: number | null;
+        acked_ms: number | null;
         naks: number;
       }
     >(
-      'SELECT content_hash, stamp, event_id, committed_ms, naks FROM messages WHERE account = ? AND path = ? AND sequence = ?',
+      'SELECT content_hash, event_id, committed_ms, acked_ms, naks FROM messages WHERE account = ? AND path = ? AND sequence = ?',
     );
     this.#save = db.prepare(
-      `INSERT INTO messages (account, path, sequence, content_hash, stamp, event_id, committed_ms, naks, last_ms)
-       VALUES (@account, @path, @sequence, @contentHash, @stamp, @eventId, @committedMs, @naks, @now)
-       ON CONFLICT (account, path, sequence) DO UPDATE SET content_hash = @contentHash, stamp = @stamp,
-         event_id = @eventId, committed_ms = @committedMs, naks = @naks, last_ms = @now`,
+      `INSERT INTO messages (account, path, sequence, content_hash, event_id, naks, last_ms)
+       VALUES (@account, @path, @sequence, @contentHash, @eventId, @naks, @now)
+       ON CONFLICT (account, path, sequence) DO UPDATE SET content_hash = @contentHash,
+         event_id = @eventId, committed_ms = NULL, acked_ms = NULL, naks = @naks, last_ms = @now`,
     );
-    this.#commit = db.prepare<[number, number, string, string, string, string]>(
-      `UPDATE messages SET committed_ms = ?, last_ms = ?
+    this.#acked = db.prepare<[number, number, string, string, string]>(
+      'UPDATE messages SET acked_ms = ?, last_ms = ? WHERE account = ? AND path = ? AND sequence = ?',
+    );
+    this.#commit = db.prepare<[number, number | null, number, string, string, string, string]>(
+      `UPDATE messages SET committed_ms = ?, acked_ms = ?, last_ms = ?
        WHERE account = ? AND path = ? AND sequence = ? AND event_id = ?`,
     );
     this.#queue = db.prepare(
@@ -70,22 +74,24 @@ export class MessageStore {
     return (
       row && {
         contentHash: row.content_hash,
-        stamp: row.stamp,
         eventId: row.event_id,
         committedMs: row.committed_ms,
+        ackedMs: row.acked_ms,
         naks: row.naks,
       }
     );
   }
 
-  save(
-    message: Message,
-    row: { eventId: string; committedMs: number | null; naks: number },
-    nowMs: number,
-  ): void {
-    const { account, path, sequence, contentHash, stamp } = message;
-    this.#save.run({ account, path, sequence, contentHash, stamp: stamp ?? null, ...row, now: nowMs });
+  /** Takes the place of what was under this number before. An empty event id stands for a message refused for its time. */
+  save(message: Message, row: { eventId: string; naks: number }, nowMs: number): void {
+    const { account, path, sequence, contentHash } = message;
+    this.#save.run({ account, path, sequence, contentHash, ...row, now: nowMs });
     this.#count += 1;
+  }
+
+  /** The panel is answered again for a message that core has. */
+  acked(message: Pick<Message, 'account' | 'path' | 'sequence'>, nowMs: number): void {
+    this.#acked.run(nowMs, nowMs, message.account, message.path, message.sequence);
   }
 
   /** @returns the row as the pump sends it. */
@@ -94,10 +100,10 @@ export class MessageStore {
     return { ...row, id: Number(lastInsertRowid) };
   }
 
-  /** Core has it: the row goes, and the message counts as committed from now. */
-  settle(row: OutboxRow, nowMs: number): void {
+  /** Core has it: the row goes, and the message counts as committed from now; `heard` when its panel was answered too. */
+  settle(row: OutboxRow, heard: boolean, nowMs: number): void {
     this.#drop.run(row.id);
-    this.#commit.run(nowMs, nowMs, row.account, row.path, row.sequence, row.event_id);
+    this.#commit.run(nowMs, heard ? nowMs : null, nowMs, row.account, row.path, row.sequence, row.event_id);
   }
 
   /** The oldest rows behind `afterId`. */

@@ -17,7 +17,9 @@ export type Rig = {
   panel: Panel;
   directory: string;
   log: string[];
-  /** Ends the service and starts it again on the same file. */
+  /** Ends the service. */
+  halt(): Promise<void>;
+  /** Ends the service, if it runs, and starts it again on the same file. */
   restart(): Promise<void>;
   rest(
     method: string,
@@ -43,6 +45,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const log: string[] = [];
   const start = (): Promise<Panel> => startOn(directory, core, log, options);
   let panel = await start();
+  let running = true;
+  const halt = async (): Promise<void> => {
+    if (running) await panel.stop();
+    running = false;
+  };
   const rest: Rig['rest'] = async (method, path, body, grants = admin(testOrg)) => {
     const response = await fetch(`http://127.0.0.1:${panel.httpPort}/api/v1${path}`, {
       method,
@@ -62,9 +69,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     },
     directory,
     log,
+    halt,
     restart: async () => {
-      await panel.stop();
+      await halt();
       panel = await start();
+      running = true;
     },
     rest,
     adopt: async (account, more = {}) => {
@@ -81,7 +90,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       return made.body as PanelAccount;
     },
     stop: async () => {
-      await panel.stop();
+      await halt();
       await core.stop();
       rmSync(directory, { recursive: true, force: true });
     },

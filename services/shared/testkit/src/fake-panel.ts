@@ -23,6 +23,8 @@ export type FakePanelOptions = {
   stampPlain?: boolean;
   /** Wait for an answer this long before sending again. */
   answerMs?: number;
+  /** Wait this long after a connection that was refused or broke. */
+  retryMs?: number;
   /** Times a message is sent before the panel gives up. */
   attempts?: number;
 };
@@ -44,6 +46,7 @@ export class FakePanel {
       line: 'L0',
       stampPlain: false,
       answerMs: 2_000,
+      retryMs: 100,
       attempts: 10,
       ...options,
       key: options.key,
@@ -111,6 +114,7 @@ export class FakePanel {
       }
     } catch (error) {
       if (!isSilence(error)) throw error;
+      if (!deadline.aborted) await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
     }
     return undefined;
   }
