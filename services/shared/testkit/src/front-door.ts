@@ -48,7 +48,8 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     IPV6_HTTPS_LINE: '',
   });
   const config = join(dir, 'nginx.conf');
-  await writeFile(config, text);
+  // What a child of Node has as stdout is a socket, which nobody can open by its name.
+  await writeFile(config, text.replace('/dev/stdout', join(dir, 'access.log')));
   const origin = `https://${options.hostName}:${options.port}`;
   const daemon = await startDaemon({
     name: 'nginx',
