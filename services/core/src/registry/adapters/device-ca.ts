@@ -80,11 +80,7 @@ export class DeviceCa {
   /** A fresh key and certificate for the box's own test device. */
   async issueWithKey(deviceId: string, nowMs: number): Promise<IssuedCertificate & { keyPem: string }> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const issued = await this.signKey(
-      await x509.PublicKey.create(keys.publicKey),
-      deviceId,
-      nowMs,
-    );
+    const issued = await this.signKey(await x509.PublicKey.create(keys.publicKey), deviceId, nowMs);
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     return { ...issued, keyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
   }
@@ -94,6 +90,8 @@ export class DeviceCa {
     revoked: ReadonlyArray<{ serial: string; revokedMs: number }>,
     nowMs: number,
   ): Promise<void> {
+    // A new file restarts the broker, so the same list is not written again.
+    if (this.#listedSerials() === serialSet(revoked.map(({ serial }) => serial))) return;
     const issuer = new x509.X509Certificate(this.caPem());
     const list = await x509.X509CrlGenerator.create({
       issuer: issuer.subjectName,
@@ -108,8 +106,22 @@ export class DeviceCa {
       signingKey: await this.#key(),
     });
     const path = join(this.#directory, 'crl.pem');
-    writeFileSync(`${path}.tmp`, `${list.toString('pem')}\n`, { mode: 0o644 });
+    // RFC 7468 §6 calls it `X509 CRL`, and OpenSSL (so Mosquitto) reads no other label; the library writes `CRL`.
+    const pem = list.toString('pem').replaceAll('CRL-----', 'X509 CRL-----');
+    writeFileSync(`${path}.tmp`, `${pem}\n`, { mode: 0o644 });
     renameSync(`${path}.tmp`, path);
+  }
+
+  /** Serials of the list on disk; undefined when it is missing or not readable, so that it is written anew. */
+  #listedSerials(): string | undefined {
+    try {
+      const text = readFileSync(join(this.#directory, 'crl.pem'), 'utf8');
+      if (!text.includes('BEGIN X509 CRL')) return undefined;
+      const list = new x509.X509Crl(text.replaceAll('X509 CRL-----', 'CRL-----'));
+      return serialSet(list.entries.map(({ serialNumber }) => serialNumber));
+    } catch {
+      return undefined;
+    }
   }
 
   /** Read at each use: the CA may be renewed, and its key is not kept in memory longer than needed. */
@@ -118,6 +130,12 @@ export class DeviceCa {
       type: 'pkcs8',
       format: 'der',
     });
-    return webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']) ;
+    return webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
   }
 }
+
+const serialSet = (serials: readonly string[]): string =>
+  serials
+    .map((serial) => serial.toLowerCase())
+    .sort((a, b) => a.localeCompare(b, 'en'))
+    .join(',');
