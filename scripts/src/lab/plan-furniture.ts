@@ -61,7 +61,7 @@ function meeting({ x, y, width, height }: Room): Shape {
 }
 
 function lobby({ x, y, width, height }: Room): Shape {
-  const [cx, cy] = [x + 102, y + 130];
+  const [cx, cy] = [x + 96, y + 168];
   const counter = `<path d="M${cx - 62} ${cy - 34}a62 62 0 0 1 124 0v30h-24v-26a38 38 0 0 0 -76 0v26h-24z" fill="${wood}" stroke="${line}" stroke-width="1.8"/>`;
   const sofa = (left: number, top: number): Shape =>
     box(left, top, 46, 92, fill, 8) +
@@ -75,7 +75,7 @@ function lobby({ x, y, width, height }: Room): Shape {
     `fill="#eef1f4" stroke="${soft}" stroke-dasharray="4 4"`,
     8,
   );
-  const gates = steps(x + 118, x + 178, 30).map((left) =>
+  const gates = steps(x + 96, x + 156, 30).map((left) =>
     box(left + 14, y + height - 96, 8, 46, '#e3e8ed', 3),
   );
   return [

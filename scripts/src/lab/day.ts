@@ -1,0 +1,153 @@
+/**
+ * A day in the building: people arrive, move, eat, leave; cleaners and a patrol come at night. The day's clock runs `rate`
+ * times as fast as the real one; what a door does when somebody passes takes as long as it does in life.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock, Random } from '@siphera/runtime';
+import { motionOf, passages } from './building.ts';
+import type { Controllers } from './controllers.ts';
+import type { LabPanel } from './lab-panel.ts';
+import { type Errand, minutesPerDay, outside, people, type Person, planDay, route } from './people.ts';
+
+const tickMs = 250;
+/** How long somebody takes through a door, and from one to the next. */
+const doorMs = 1_400;
+const walkMs = 900;
+const motionMs = 9_000;
+/** One badge in so many is refused: forgotten, expired, not allowed there. */
+const deniedShare = 0.02;
+const armMinute = 21 * 60;
+const disarmMinute = 6 * 60 + 30;
+
+export type DayOptions = {
+  controllers: Controllers;
+  panel: LabPanel | undefined;
+  clock: Clock;
+  random: Random;
+  rate: number;
+  startMinute: number;
+  say: (line: string) => void;
+  signal: AbortSignal;
+};
+type Walker = { who: Person; at: string; errands: Errand[]; walking: boolean };
+
+export class Day {
+  readonly #options: DayOptions;
+  readonly #walkers: Walker[];
+  readonly #motion = new Map<string, NodeJS.Timeout>();
+  #minute: number;
+
+  constructor(options: DayOptions) {
+    this.#options = options;
+    this.#minute = options.startMinute;
+    this.#walkers = people.map((who) => this.#begin(who));
+  }
+
+  /** Minute of the day, 0 to 1439. */
+  get minute(): number {
+    return Math.floor(this.#minute) % minutesPerDay;
+  }
+  get inside(): number {
+    return this.#walkers.filter((walker) => walker.at !== outside).length;
+  }
+
+  /** Runs until it is told to stop. */
+  async run(): Promise<void> {
+    const { clock, rate, signal } = this.#options;
+    let before = clock.monotonic();
+    while (!signal.aborted) {
+      await sleep(tickMs, undefined, { signal }).catch(() => undefined);
+      const now = clock.monotonic();
+      const from = this.#minute;
+      this.#minute += ((now - before) / 60_000) * rate;
+      before = now;
+      this.#turn(from);
+      for (const walker of this.#walkers) this.#send(walker);
+    }
+    for (const timer of this.#motion.values()) clearTimeout(timer);
+  }
+
+  /** Where everybody would be at the start, had the day begun at midnight. */
+  #begin(who: Person): Walker {
+    const errands = planDay(who, this.#options.random);
+    const done = errands.filter((errand) => errand.minute < this.#minute);
+    return { who, at: done.at(-1)?.to ?? outside, errands: errands.slice(done.length), walking: false };
+  }
+
+  /** What happens at an hour of its own: the panel, and a new day's plans at midnight. */
+  #turn(from: number): void {
+    const passed = (minute: number): boolean => {
+      const next = from - (from % minutesPerDay) + minute;
+      return (next < from ? next + minutesPerDay : next) < this.#minute;
+    };
+    if (passed(armMinute)) void this.#options.panel?.setArmed(true);
+    if (passed(disarmMinute)) void this.#options.panel?.setArmed(false);
+    if (Math.floor(from / minutesPerDay) === Math.floor(this.#minute / minutesPerDay)) return;
+    for (const walker of this.#walkers) walker.errands.push(...planDay(walker.who, this.#options.random));
+    this.#minute %= minutesPerDay;
+  }
+
+  #send(walker: Walker): void {
+    const [next] = walker.errands;
+    if (walker.walking || !next || next.minute > this.#minute) return;
+    // An errand far behind belongs to yesterday's plan: it was overtaken by the clock.
+    walker.errands.shift();
+    if (this.#minute - next.minute > 60) return;
+    walker.walking = true;
+    this.#walk(walker, next.to)
+      .catch((error: unknown) => this.#options.say(`${walker.who.name}: ${String(error)}`))
+      .finally(() => {
+        walker.walking = false;
+      });
+  }
+
+  async #walk(walker: Walker, to: string): Promise<void> {
+    const { random, signal } = this.#options;
+    for (const step of route(walker.at, to, walker.who.entrance)) {
+      if (signal.aborted) return;
+      if (step.door !== undefined && !(await this.#pass(walker.who, step.door, step.inward))) return;
+      walker.at = step.to;
+      await this.#moved(step.to);
+      await sleep(walkMs * (0.6 + random.fraction()));
+    }
+  }
+
+  /** Through a door: badge on the way in, push button on the way out. False when the badge is refused. */
+  async #pass(who: Person, door: string, inward: boolean): Promise<boolean> {
+    const { controllers, random } = this.#options;
+    const reader = passages[door]?.reader;
+    const credential = { credential: who.badge, holder: who.name, direction: inward ? 'in' : 'out' };
+    if (reader !== undefined && inward) {
+      if (random.fraction() < deniedShare) {
+        await controllers.report(reader, 'access.denied', {
+          ...credential,
+          reason: 'Badge not allowed here',
+        });
+        return false;
+      }
+      await controllers.report(reader, 'access.granted', credential);
+    }
+    await controllers.report(door, 'door.unlocked');
+    await controllers.report(door, 'door.opened', reader === undefined ? {} : { reader });
+    await sleep(doorMs * (0.7 + random.fraction()));
+    await controllers.report(door, 'door.closed');
+    await controllers.report(door, 'door.locked');
+    return true;
+  }
+
+  async #moved(room: string): Promise<void> {
+    const { controllers, say } = this.#options;
+    const detector = motionOf[room];
+    if (detector === undefined) return;
+    const running = this.#motion.get(detector);
+    clearTimeout(running);
+    const ended = (): void => {
+      this.#motion.delete(detector);
+      controllers
+        .report(detector, 'motion.ended')
+        .catch((error: unknown) => say(`${detector}: ${String(error)}`));
+    };
+    this.#motion.set(detector, setTimeout(ended, motionMs));
+    if (running === undefined) await controllers.report(detector, 'motion.started');
+  }
+}
