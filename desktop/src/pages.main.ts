@@ -7,6 +7,7 @@ import { isDeskPage } from './guard.shared.ts';
 const files: Readonly<Record<string, string>> = {
   '/setup.html': 'text/html; charset=utf-8',
   '/unreachable.html': 'text/html; charset=utf-8',
+  '/icon.png': 'image/png',
   '/page.css': 'text/css; charset=utf-8',
   '/setup.js': 'text/javascript; charset=utf-8',
   '/unreachable.js': 'text/javascript; charset=utf-8',
