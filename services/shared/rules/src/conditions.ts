@@ -2,17 +2,13 @@
  * The conditions of a rule as one conjunction. The fast path answers only yes or no; which condition it was, and whether
  * it was false or not known, is worked out again for a trace.
  */
-import type { RuleCondition as RuleConditionSchema } from '@siphera/contract';
-import type { z } from 'zod';
-import { compileData, compileWords, type DataTest, type Verdict } from './data-condition.ts';
-import type { EventData } from './data-path.ts';
+import { compileData, compileWords } from './data-condition.ts';
+import type { DataTest, EventData, Verdict } from './data-path.ts';
 import type { Occurrence } from './occurrence.ts';
 import { compileWindows } from './schedule.ts';
-import type { ArmedState, EngineContext, TraceStep } from './types.ts';
+import type { ArmedState, EngineContext, RuleCondition, TraceStep } from './types.ts';
 import { minuteOfWeek, weekMinuteText } from './wall-clock.ts';
 import { shorten } from './words.ts';
-
-export type RuleCondition = z.infer<typeof RuleConditionSchema>;
 
 export type CompiledConditions = {
   /** True when every data condition is true. */
@@ -40,7 +36,7 @@ export function compileConditions(conditions: readonly RuleCondition[], siteId: 
 }
 
 /** True when every test says true; unknown counts as no. Unrolled, because this runs for each rule of each event. */
-export function conjunction(tests: readonly DataTest[]): (data: EventData) => boolean {
+function conjunction(tests: readonly DataTest[]): (data: EventData) => boolean {
   const [a, b, c, d, e, ...rest] = tests;
   if (!a) return () => true;
   if (!b) return (data) => a(data) === true;

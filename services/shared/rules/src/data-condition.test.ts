@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileByReader, compileData, type DataCondition } from './data-condition.ts';
+import { compileByReader, compileData } from './data-condition.ts';
+import type { DataCondition } from './types.ts';
 
 const condition = (path: string, op: DataCondition['op'], value?: DataCondition['value']): DataCondition => ({
   kind: 'data',

@@ -2,15 +2,17 @@
  * Conditions on event data. The answer has three values: true, false, and null when the data cannot tell (the field is
  * missing, or of another kind than the rule compares with). Nothing is coerced: `"5"` is not 5.
  */
-import type { DataCondition as DataConditionSchema } from '@siphera/contract';
-import type { z } from 'zod';
-import { compilePath, directName, type EventData, type PathReader } from './data-path.ts';
+import {
+  compilePath,
+  directName,
+  type DataTest,
+  type EventData,
+  type PathReader,
+  type Verdict,
+} from './data-path.ts';
 import { compileDirect } from './direct-condition.ts';
+import type { DataCondition } from './types.ts';
 import { valueWords } from './words.ts';
-
-export type DataCondition = z.infer<typeof DataConditionSchema>;
-export type Verdict = boolean | null;
-export type DataTest = (data: EventData) => Verdict;
 
 /** Compiles a condition to a closure; no text is ever evaluated as code. */
 export function compileData(condition: DataCondition): DataTest {

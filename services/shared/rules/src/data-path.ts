@@ -4,6 +4,9 @@
  */
 
 export type EventData = Readonly<Record<string, unknown>>;
+/** True, false, or null when the data cannot tell. */
+export type Verdict = boolean | null;
+export type DataTest = (data: EventData) => Verdict;
 /** What a path that is not there reads as is `undefined`, which cannot come out of JSON. */
 export type PathReader = (data: EventData) => unknown;
 

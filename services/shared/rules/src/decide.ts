@@ -1,12 +1,8 @@
 /** Resolves the actions of a rule for one occurrence: titles filled, targets named, group keys made. */
-import type { RuleAction as RuleActionSchema } from '@siphera/contract';
-import type { z } from 'zod';
 import { keyOf, type Occurrence } from './occurrence.ts';
 import { fillTemplate } from './template.ts';
-import type { ActionDecision, Decision, EngineRule, TraceStep } from './types.ts';
+import type { ActionDecision, Decision, EngineRule, RuleAction, TraceStep } from './types.ts';
 import { durationWords } from './words.ts';
-
-type RuleAction = z.infer<typeof RuleActionSchema>;
 
 export function decide(rule: EngineRule, occurrence: Occurrence, key: string, steps: TraceStep[]): Decision {
   const actions = rule.actions.map((action) => resolve(action, occurrence, steps));

@@ -2,7 +2,8 @@
  * The commonest conditions (a top-level field compared with a constant) as one closure each, without a reader between.
  * They run for every rule of every event; a call less doubles their speed. Meaning is that of `compileByReader`.
  */
-import type { DataCondition, DataTest } from './data-condition.ts';
+import type { DataTest } from './data-path.ts';
+import type { DataCondition } from './types.ts';
 
 /** The condition on `data[name]`; undefined where the general form does as well. */
 export function compileDirect(

@@ -1,13 +1,12 @@
 /** The rules a new site starts with, each with the steps a guard takes. `builtin` names stay the same for ever. */
-import type { Procedure, RuleInput } from '@siphera/contract';
-import type { z } from 'zod';
+import type { RuleInput } from '@siphera/contract';
 
 export type ReadyRule = {
   /** Stored as the rule's `builtin`. */
   builtin: string;
   /** `procedure_id` of its incident is null; the caller stores `procedure` and puts its id there. */
   rule: RuleInput;
-  procedure: Pick<z.infer<typeof Procedure>, 'name' | 'steps'>;
+  procedure: { name: string; steps: { text: string; required: boolean }[] };
 };
 
 /** Two minutes: several heartbeats of an agent, so that one lost message or a short restart raises nothing. */

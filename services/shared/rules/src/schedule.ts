@@ -3,14 +3,11 @@
  * midnight. Because only the wall clock is compared, the hour that summer time skips matches nothing and the hour that
  * autumn repeats matches twice.
  */
-import type { WeeklyWindow } from '@siphera/contract';
-import type { z } from 'zod';
+import type { WeeklyWindow } from './types.ts';
 import { minutesPerDay, minutesPerWeek } from './wall-clock.ts';
 
 /** Compiles windows to a test over the minute of the week (0 = Monday 00:00). */
-export function compileWindows(
-  windows: readonly z.infer<typeof WeeklyWindow>[],
-): (minuteOfWeek: number) => boolean {
+export function compileWindows(windows: readonly WeeklyWindow[]): (minuteOfWeek: number) => boolean {
   const spans = mergeSpans(windows.flatMap((window) => window.days.flatMap((day) => toSpans(day, window))));
   return (minute) => {
     for (const span of spans) {

@@ -1,9 +1,6 @@
 /** Which devices a rule looks at. Fields narrow together (and); the entries of one field are alternatives (or). */
-import type { RuleScope as RuleScopeSchema } from '@siphera/contract';
-import type { z } from 'zod';
-import type { EngineArea, EngineDevice } from './types.ts';
+import type { EngineArea, EngineDevice, RuleScope } from './types.ts';
 
-export type RuleScope = z.infer<typeof RuleScopeSchema>;
 export type ScopeField = 'device' | 'area' | 'tag' | 'kind';
 export type ScopeTest = (device: EngineDevice | undefined, area: EngineArea | undefined) => boolean;
 

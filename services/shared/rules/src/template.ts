@@ -4,7 +4,7 @@ import type { Occurrence } from './occurrence.ts';
 import { shorten, valueCharsMax } from './words.ts';
 
 /** Longest title an incident takes (contract `IncidentAction.title`). */
-export const titleCharsMax = 200;
+const titleCharsMax = 200;
 
 export function fillTemplate(template: string, occurrence: Occurrence): string {
   if (!template.includes('{')) return template;

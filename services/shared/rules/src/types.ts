@@ -2,11 +2,7 @@
  * What the engine takes and gives. All of it is plain data or narrow readers, so that a caller can commit the event,
  * the state, the timers and the decisions in one transaction, and so that a restart between any two calls changes nothing.
  */
-import type { ArmedState as ArmedStateSchema, CommandName, DeviceKind } from '@siphera/contract';
-import type { Delivery, EventClass, Rule, Severity } from '@siphera/contract';
-import type { z } from 'zod';
-
-export type ArmedState = z.infer<typeof ArmedStateSchema>;
+import type { CommandName, Delivery, DeviceKind, EventClass, Rule, Severity } from '@siphera/contract';
 
 /** The part of a stored rule that decides what it does. */
 export type EngineRule = Pick<
@@ -23,6 +19,13 @@ export type EngineRule = Pick<
   | 'cooldown_ms'
   | 'actions'
 >;
+
+export type RuleCondition = Rule['conditions'][number];
+export type DataCondition = Extract<RuleCondition, { kind: 'data' }>;
+export type WeeklyWindow = Extract<RuleCondition, { kind: 'schedule' }>['windows'][number];
+export type ArmedState = Extract<RuleCondition, { kind: 'armed' }>['states'][number];
+export type RuleScope = Rule['trigger']['scope'];
+export type RuleAction = Rule['actions'][number];
 
 /** An area with the way up: `path` starts with its own id and ends with the topmost area. */
 export type EngineArea = { id: string; name: string; path: readonly string[] };
