@@ -34,7 +34,8 @@ quietly() {
   output=$("$@" 2>&1) || code=$?
   [[ -z ${LOG_FILE-} ]] || printf '$ %s\n%s\n' "$*" "$output" >>"$LOG_FILE"
   [[ $code -eq 0 ]] || {
-    printf '%s\n' "$output" | tail -n 40 >&2
+    printf '%s\n' "$output" | head -n 10 >&2
+    printf '%s\n' "$output" | tail -n +11 | tail -n 30 >&2
     return "$code"
   }
 }

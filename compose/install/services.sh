@@ -187,7 +187,7 @@ wait_for_services() {
   while IFS= read -r name; do
     try_for 60 service_is_up "$name" || {
       warn "$name did not come up; its last words:"
-      tail -n 15 "$LOG_DIR/$name/current" >&2 2>/dev/null || true
+      tail -n 5 "$LOG_DIR/$name/current" 2>/dev/null | cut -c1-400 >&2 || true
       fail "$name is not healthy" "siphera doctor; the log is $LOG_DIR/$name/current"
     }
     note "$name is up"

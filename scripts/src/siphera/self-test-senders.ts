@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:https';
 import { createConnection, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { deviceTopic, type FeedEntry } from '@siphera/contract';
 import { AppError, systemClock, systemRandom } from '@siphera/runtime';
 import mqtt from 'mqtt';
@@ -10,6 +11,8 @@ import { dc09Frame, isDc09Ack } from './dc09.ts';
 import { frontAgent, type SelfTestKit } from './self-test-console.ts';
 
 const answerMsMax = 10_000;
+const connectAttemptsMax = 10;
+const connectPauseMs = 500;
 
 export type ReadyAlarm = AsyncDisposable & {
   send: () => Promise<void>;
@@ -39,15 +42,7 @@ function testEvent(kit: SelfTestKit, channel: string) {
 
 export const sendByMqtt: TestAlarm = async ({ box, kit }) => {
   const { event, fits } = testEvent(kit, 'mqtt');
-  const client = await mqtt.connectAsync(`mqtts://${box.mqtt.host}:${box.mqtt.port}`, {
-    protocolVersion: 5,
-    clientId: kit.device_id,
-    reconnectPeriod: 0,
-    connectTimeout: answerMsMax,
-    ca: kit.ca_pem,
-    cert: kit.device_certificate_pem,
-    key: kit.device_key_pem,
-  });
+  const client = await connectDevice(box, kit);
   const payload = JSON.stringify({ ...event, stream: kit.run_id.slice(0, 64), sequence: 1, floor: 1 });
   return {
     fits,
@@ -57,6 +52,29 @@ export const sendByMqtt: TestAlarm = async ({ box, kit }) => {
     [Symbol.asyncDispose]: () => client.endAsync(true),
   };
 };
+
+/**
+ * As an agent: it tries again. The broker restarts for a second when the list of revoked certificates changes, and the
+ * end of the run before this one changed it.
+ */
+async function connectDevice(box: BoxPlace, kit: SelfTestKit): Promise<mqtt.MqttClient> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await mqtt.connectAsync(`mqtts://${box.mqtt.host}:${box.mqtt.port}`, {
+        protocolVersion: 5,
+        clientId: kit.device_id,
+        reconnectPeriod: 0,
+        connectTimeout: answerMsMax,
+        ca: kit.ca_pem,
+        cert: kit.device_certificate_pem,
+        key: kit.device_key_pem,
+      });
+    } catch (error) {
+      if (attempt === connectAttemptsMax) throw error;
+      await pause(connectPauseMs);
+    }
+  }
+}
 
 export const sendByDc09: TestAlarm = async ({ box, kit }) => {
   const socket = await openSocket(box.dc09);
