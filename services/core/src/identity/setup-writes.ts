@@ -22,6 +22,11 @@ import { insertUser, sayUserChanged } from './user-writes.ts';
 /** The installer prints the code; whoever comes later asks `siphera setup-code` for a new one. */
 export const setupCodeLifeMs = 7 * 86_400_000;
 
+export const wrongSetupCode = (): AppError =>
+  new AppError('setup_code_wrong', 'The setup code is wrong, expired or already used.', {
+    hint: 'Run `siphera setup-code` on the box for a new one.',
+  });
+
 export type SetupInput = NewSession & {
   code: string;
   orgName: string;
@@ -33,16 +38,22 @@ export type SetupInput = NewSession & {
 };
 
 export const createSetupWrites = (deps: WriterDeps) => ({
-  /** Counts the try, and tells early that the code is wrong, before a password is hashed for it. */
-  beginSetup: (context: WriteContext, input: { code: string; addressSubject: string }): void => {
-    takeAttempt(context, input.addressSubject, addressThrottle);
+  /**
+   * Counts the try, and tells early that the code is wrong, before a password is hashed for it. Answers instead of
+   * throwing, so that the count is committed.
+   */
+  beginSetup: (
+    context: WriteContext,
+    input: { code: string; addressSubject: string },
+  ): 'ready' | 'wrong_code' => {
     if (hasUsers(context)) throw new AppError('setup_done', 'The box has its first admin already.');
-    requireCode(context, input.code);
+    takeAttempt(context, input.addressSubject, addressThrottle);
+    return isGoodCode(context, input.code) ? 'ready' : 'wrong_code';
   },
 
   runSetup: (context: WriteContext, input: SetupInput): SignedInSeed => {
     if (hasUsers(context)) throw new AppError('setup_done', 'The box has its first admin already.');
-    requireCode(context, input.code);
+    if (!isGoodCode(context, input.code)) throw wrongSetupCode();
     if (!IANAZone.isValidZone(input.timeZone))
       throw new AppError('validation_failed', `${input.timeZone} is not an IANA time zone.`, {
         extra: { errors: [{ path: 'body.time_zone', message: 'not an IANA time zone' }] },
@@ -122,17 +133,12 @@ export const createSetupWrites = (deps: WriterDeps) => ({
   },
 });
 
-function requireCode({ db, nowMs }: WriteContext, code: string): void {
-  const found = db
+const isGoodCode = ({ db, nowMs }: WriteContext, code: string): boolean =>
+  db
     .prepare(
       `SELECT 1 FROM setup_codes WHERE code_sha256 = ? AND purpose = 'setup' AND used_ms IS NULL AND expires_ms > ?`,
     )
-    .get(hashCode(code), nowMs);
-  if (!found)
-    throw new AppError('setup_code_wrong', 'The setup code is wrong, expired or already used.', {
-      hint: 'Run `siphera setup-code` on the box for a new one.',
-    });
-}
+    .get(hashCode(code), nowMs) !== undefined;
 
 function sayFirstPlace(context: WriteContext, { orgId, siteId, areaId }: FirstPlace): void {
   const { db, traceId } = context;

@@ -30,6 +30,7 @@ export class FeedHub {
   #ringFrom: number;
   #ringUpto: number;
   #scheduled = false;
+  #closed = false;
 
   constructor(reader: FeedReader, clock: Clock) {
     this.#reader = reader;
@@ -60,15 +61,17 @@ export class FeedHub {
 
   /** Something was committed, or a follower can take more. Several calls in one turn are one reading. */
   wake(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#pump();
+      // Closed in between: the database it reads may be closed too.
+      if (!this.#closed) this.#pump();
     });
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#beat);
     this.#followers.clear();
   }

@@ -42,6 +42,7 @@ export class MqttLink {
   /** PUBACKs that wait for their commit, by message id, of the present connection only. */
   readonly #held = new Map<number, Packet>();
   #connection = 0;
+  #started = false;
 
   constructor(options: MqttLinkOptions) {
     this.#options = options;
@@ -79,6 +80,7 @@ export class MqttLink {
   }
 
   start(): void {
+    this.#started = true;
     this.#client.connect();
   }
 
@@ -96,6 +98,8 @@ export class MqttLink {
   }
 
   async stop(): Promise<void> {
+    // mqtt.js cannot end a client that never connected: it has no stream to close.
+    if (!this.#started) return;
     await this.#client.endAsync(true);
   }
 

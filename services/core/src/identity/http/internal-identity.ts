@@ -1,7 +1,7 @@
 /** What root on the box asks of identity, through the internal API: the self-test's means, a setup code, a lost password. */
 import type { InternalAdminReset, InternalSelfTest } from '@siphera/contract';
 import { InternalResetAdmin, internalAdminHeader } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError, newTraceId } from '@siphera/runtime';
 import type { Request } from 'express';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -93,5 +93,5 @@ export async function resetAdmin(app: AppDeps, body: unknown): Promise<z.infer<t
 
 const context = (app: AppDeps) => ({
   actor: systemActor(''),
-  traceId: app.random.bytes(16).toString('hex'),
+  traceId: newTraceId(app.random),
 });

@@ -9,6 +9,7 @@ import { systemActor } from '../../kernel/actor.ts';
 import { productVersion } from '../../system/adapters/product.ts';
 import { addressSubject } from '../domain/login-throttle.ts';
 import { passwordProblem } from '../domain/password-rules.ts';
+import { wrongSetupCode } from '../setup-writes.ts';
 import type { SignedInSeed } from '../store/sessions.store.ts';
 import type { Authenticator } from './authenticator.ts';
 import { clearCookie, readCookie, requireConsole, setCookie } from './cookies.ts';
@@ -91,10 +92,11 @@ export function signInHandlers(
 
     runSetup: async (call) => {
       const { body } = call;
-      await app.box.write('beginSetup', outside(call), {
+      const begun = await app.box.write('beginSetup', outside(call), {
         code: body.code,
         addressSubject: addressSubject(call.address),
       });
+      if (begun === 'wrong_code') throw wrongSetupCode();
       requireGoodPassword(body.password, [body.email, body.name, body.org_name], 'password');
       const { refreshToken, session } = newSession(call, body.device_name);
       const seed = await app.box.write('runSetup', outside(call), {

@@ -39,7 +39,7 @@ export async function measureHealth(
   ];
   const core: Service = {
     service: 'core',
-    state: worstOf(checks.map((check) => check.state)),
+    state: stateOfCore(checks),
     version: productVersion,
     rss_bytes: process.memoryUsage.rss(),
     last_heard_at: toRfc3339(nowMs),
@@ -69,6 +69,13 @@ export async function measureHealth(
         }
       : null,
   };
+}
+
+/** Core is down when it can store nothing; without a broker or with a full disk ahead the rest of it works on. */
+function stateOfCore(checks: Service['checks']): Service['state'] {
+  const worst = worstOf(checks.map((check) => check.state));
+  const stores = checks.every((check) => check.name !== 'database' || check.state !== 'down');
+  return worst === 'down' && stores ? 'degraded' : worst;
 }
 
 function heardService(heard: HeardService, nowMs: number): Service {
