@@ -1,6 +1,6 @@
 /** The internal API (`/internal/v1`): for the box's own services, over the unix socket or mTLS only. */
 import { InternalAppend, InternalAudit, InternalHeartbeat, internalPaths } from '@siphera/contract';
-import { AppError, toProblem } from '@siphera/runtime';
+import { AppError, toProblem, newTraceId } from '@siphera/runtime';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import type { RequestListener } from 'node:http';
 import type { AppDeps } from './app-deps.ts';
@@ -82,4 +82,4 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
   return http;
 }
 
-const newTrace = (app: AppDeps): string => app.random.bytes(16).toString('hex');
+const newTrace = (app: AppDeps): string => newTraceId(app.random);

@@ -111,7 +111,8 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
       notify = send;
     },
     start: async () => {
-      await writeCrl();
+      // Written at each change; at a start only where it might be missing or older than the database.
+      if (revokedSerials(db, clock.now()).length > 0 || !ca.hasRevocationList()) await writeCrl();
       link.start();
       timers.start();
       housekeeping.start();

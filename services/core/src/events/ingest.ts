@@ -3,7 +3,7 @@
  * device's state, the rules. Runs inside the writer's transaction; what cannot be an event becomes a dead letter, so
  * that nothing anyone sent is lost in silence.
  */
-import { fromRfc3339, type Statement } from '@siphera/runtime';
+import { fromRfc3339, newTraceId, type Statement } from '@siphera/runtime';
 import type { EngineEvent } from '@siphera/rules';
 import type { Tx } from '../kernel/transaction.ts';
 import { applyEventToDevice } from '../registry/device-effects.ts';
@@ -54,7 +54,7 @@ export class Ingest {
       this.#skew.get(arrival.agentId ?? '') ?? 0,
       arrival.mark,
     );
-    const traceId = arrival.traceId ?? traceOf(event.traceparent) ?? tx.random.bytes(16).toString('hex');
+    const traceId = arrival.traceId ?? traceOf(event.traceparent) ?? newTraceId(tx.random);
     const seq = tx.nextSeq();
     const data = JSON.stringify(shaped.data);
     const stored = this.#insert.run(

@@ -88,18 +88,13 @@ export const sessionWrites = {
    */
   rotateSession: (
     context: WriteContext,
-    input: { presentedSha256: string; nextSha256: string; address: string; userAgent: string },
-  ): { kind: 'ended' } | { kind: 'rotated'; seed: SignedInSeed; sameCookie: boolean } => {
+    input: { sid: string; generation: number; nextSha256: string; address: string; userAgent: string },
+  ): { kind: 'ended' } | { kind: 'rotated'; seed: SignedInSeed } => {
     const { db, nowMs } = context;
-    const session = db
-      .prepare<[string, string], SessionRow>(
-        'SELECT * FROM sessions WHERE refresh_sha256 = ? OR previous_sha256 = ?',
-      )
-      .get(input.presentedSha256, input.presentedSha256);
+    const session = livingSession(context, input.sid);
     const user = session ? readUser(db, session.user_id) : undefined;
-    if (!session || session.revoked_ms !== null || session.expires_ms <= nowMs || user?.active !== 1)
-      return { kind: 'ended' };
-    const verdict = judgeRefresh(session, input.presentedSha256, nowMs);
+    if (!session || user?.active !== 1) return { kind: 'ended' };
+    const verdict = judgeRefresh(session, input.generation, nowMs);
     if (verdict === 'stolen') {
       endSession(context, session, 'refresh token used twice');
       appendAudit(context, {
@@ -107,29 +102,15 @@ export const sessionWrites = {
         action: 'session.refresh_reused',
         target: `session:${session.id}`,
       });
-      return { kind: 'ended' };
     }
-    if (verdict === 'repeat')
-      return {
-        kind: 'rotated',
-        seed: seedOf(context, user, session),
-        sameCookie: session.refresh_sha256 === input.nextSha256,
-      };
+    if (verdict === 'stolen' || verdict === 'unknown') return { kind: 'ended' };
     const expires_ms = sessionExpiry(session.created_ms, nowMs);
-    db.prepare(
-      `UPDATE sessions SET refresh_sha256 = ?, previous_sha256 = ?, rotated_ms = ?, last_used_ms = ?, expires_ms = ?,
-         address = ?, user_agent = ? WHERE id = ?`,
-    ).run(
-      input.nextSha256,
-      input.presentedSha256,
-      nowMs,
-      nowMs,
-      expires_ms,
-      input.address,
-      input.userAgent,
-      session.id,
-    );
-    return { kind: 'rotated', seed: seedOf(context, user, { ...session, expires_ms }), sameCookie: true };
+    if (verdict === 'rotate')
+      db.prepare(
+        `UPDATE sessions SET refresh_sha256 = ?, generation = generation + 1, rotated_ms = ?, last_used_ms = ?,
+           expires_ms = ?, address = ?, user_agent = ? WHERE id = ?`,
+      ).run(input.nextSha256, nowMs, nowMs, expires_ms, input.address, input.userAgent, session.id);
+    return { kind: 'rotated', seed: seedOf(context, user, { ...session, expires_ms }) };
   },
 
   logout: (context: WriteContext, _input: Record<string, never>): void => {

@@ -1,5 +1,5 @@
 /** Delivers the outbox: looks for what is due each second, sends a bounded number at a time, records what came of it. */
-import { AppError } from '@siphera/runtime';
+import { AppError, newTraceId } from '@siphera/runtime';
 import type { AppDeps } from '../app-deps.ts';
 import { systemActor } from '../kernel/actor.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
@@ -49,7 +49,7 @@ export class OutboxSender {
     this.#inFlight.add(row.id);
     try {
       const result = await this.#attempt(row);
-      const context = { actor: systemActor(row.org_id), traceId: random.bytes(16).toString('hex') };
+      const context = { actor: systemActor(row.org_id), traceId: newTraceId(random) };
       await box.write('recordDeliveries', context, { results: [result] });
       log.info(result.ok ? 'delivered' : 'delivery_failed', {
         id: row.id,

@@ -1,6 +1,6 @@
 /** What an agent's retained state says: who is there, clocks, and that nothing is known of what hangs on one that is away. */
 import type { AgentState } from '@siphera/contract';
-import { fromRfc3339, toRfc3339 } from '@siphera/runtime';
+import { fromRfc3339, toRfc3339, newTraceId } from '@siphera/runtime';
 import type { Ingest } from '../events/ingest.ts';
 import type { Tx } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
@@ -32,7 +32,7 @@ export function applyAgentState(
     )
     .get(agentId);
   if (!agent) return;
-  const traceId = tx.random.bytes(16).toString('hex');
+  const traceId = newTraceId(tx.random);
   const atMs = state.at === undefined ? undefined : fromRfc3339(state.at);
   // A retained state is old, and so is its clock.
   if (!retained && state.online && atMs !== undefined) noteClock(tx, ingest, agent, atMs - tx.nowMs, traceId);

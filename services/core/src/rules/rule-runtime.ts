@@ -2,6 +2,7 @@
  * Runs the rules engine inside the writer's transaction: offers each event, keeps condition state and timers as rows,
  * acts on decisions and files the traces. The compiled set changes only after the commit that changed a rule.
  */
+import { newTraceId } from '@siphera/runtime';
 import type { Rule, RuleInput } from '@siphera/contract';
 import {
   changeRule,
@@ -28,6 +29,9 @@ import { TraceRing } from './store/trace-ring.ts';
 
 type StoredRule = { id: string; org_id: string; site_id: string; version: number; definition: string };
 
+const nearMissEveryMs = 1_000;
+const missedMax = 50_000;
+
 export class RuleRuntime {
   readonly #db: Sqlite;
   readonly #index: RegistryIndex;
@@ -35,6 +39,8 @@ export class RuleRuntime {
   readonly #traces: TraceRing;
   readonly #readState: Statement<[string, string], { state: string }>;
   readonly #state: StateReader;
+  /** When a near miss was last traced, by rule and key. */
+  readonly #missed = new Map<string, number>();
   #set: RuleSet;
   #act: ActOnDecision | undefined;
 
@@ -66,7 +72,7 @@ export class RuleRuntime {
       this.#context(tx.nowMs),
       this.#state,
     );
-    this.#apply(tx, outcome, undefined, tx.random.bytes(16).toString('hex'));
+    this.#apply(tx, outcome, undefined, newTraceId(tx.random));
   }
 
   /** A rule was saved (or removed, without `rule`) in this transaction. */
@@ -78,12 +84,7 @@ export class RuleRuntime {
       )
       .all(ruleId)
       .map((row) => ({ key: row.key, state: JSON.parse(row.state) as ConditionState }));
-    this.#apply(
-      tx,
-      changeRule(change(this.#set), ruleId, rows, tx.nowMs),
-      undefined,
-      tx.random.bytes(16).toString('hex'),
-    );
+    this.#apply(tx, changeRule(change(this.#set), ruleId, rows, tx.nowMs), undefined, newTraceId(tx.random));
     tx.afterCommit(() => {
       this.#set = change(this.#set);
     });
@@ -137,15 +138,26 @@ export class RuleRuntime {
       const incidentId = this.#act(tx, decision, event, traceId);
       if (incidentId !== undefined) incidents.set(decision.rule_id, incidentId);
     }
-    for (const trace of outcome.traces)
+    for (const trace of outcome.traces) {
+      if (trace.outcome === 'near_miss' && this.#isRecent(trace.rule_id, trace.key, tx.nowMs)) continue;
       this.#traces.add(
         tx,
         this.#set.rules.get(trace.rule_id)?.rule.org_id ?? '',
         trace,
         incidents.get(trace.rule_id),
       );
+    }
     if (outcome.near_misses_left_off > 0)
       this.#log.debug('near_misses_left_off', { count: outcome.near_misses_left_off });
+  }
+
+  /** A reading that comes a hundred times a second misses a hundred times for the same reason: one trace a second says so. */
+  #isRecent(ruleId: string, key: string, nowMs: number): boolean {
+    const name = `${ruleId}|${key}`;
+    if (nowMs - (this.#missed.get(name) ?? 0) < nearMissEveryMs) return true;
+    if (this.#missed.size >= missedMax) this.#missed.clear();
+    this.#missed.set(name, nowMs);
+    return false;
   }
 
   #saveState(ruleId: string, key: string, state: ConditionState): void {

@@ -14,3 +14,6 @@ export const systemRandom: Random = {
   bytes: (length) => randomBytes(length),
   fraction: () => randomBytes(4).readUInt32BE() / 2 ** 32,
 };
+
+/** A trace id (W3C Trace Context §3.2.2.3: 16 bytes, hexadecimal). Made from a UUID, whose randomness comes in bulk. */
+export const newTraceId = (random: Pick<Random, 'uuid'>): string => random.uuid().replaceAll('-', '');

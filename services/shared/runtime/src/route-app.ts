@@ -10,7 +10,7 @@ import { AppError, toProblem } from './app-error.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import type { Random } from './random.ts';
+import { newTraceId, type Random } from './random.ts';
 
 /** Who calls: the claims of the token or API key; `address` is the client's, as the front door reports it. */
 export type Caller = { claims: AccessClaims };
@@ -80,7 +80,7 @@ export function createRouteApp<T extends Record<string, Route>>(options: RouteAp
     if (!handler) throw new Error(`Route ${name} has no handler`);
     app[route.method](toExpressPath(route.path), async (request: Request, response: Response) => {
       const started = options.clock.monotonic();
-      const traceId = readTraceId(request) ?? options.random.bytes(16).toString('hex');
+      const traceId = readTraceId(request) ?? newTraceId(options.random);
       response.locals['traceId'] = traceId;
       response.setHeader('x-trace-id', traceId);
       response.once('close', () => {

@@ -22,7 +22,28 @@ export function openDatabase(path: string, options: { readonly?: boolean } = {})
   }
   db.pragma('busy_timeout = 5000');
   db.pragma('temp_store = MEMORY');
+  rememberStatements(db);
   return db;
+}
+
+/** Statements kept per connection; texts that are put together from lists of ids stay below it in practice. */
+const statementsMax = 1_000;
+
+/**
+ * Compiling a statement costs more than running it, so each text is compiled once per connection. A statement is thus
+ * shared: do not change its mode (`pluck`, `raw`, `expand`), and do not run it again inside its own `iterate`.
+ */
+function rememberStatements(db: Sqlite): void {
+  const compile = db.prepare.bind(db);
+  const known = new Map<string, Database.Statement>();
+  db.prepare = ((text: string): Database.Statement => {
+    const found = known.get(text);
+    if (found) return found;
+    if (known.size >= statementsMax) known.clear();
+    const statement = compile(text);
+    known.set(text, statement);
+    return statement;
+  }) as typeof db.prepare;
 }
 
 const fileName = /^\d{8}T\d{4}_[a-z0-9_]+\.sql$/;

@@ -16,14 +16,17 @@ export const endedSessionKeptMs = 30 * dayMs;
 export const sessionExpiry = (createdMs: number, nowMs: number): number =>
   Math.min(nowMs + sessionIdleMsMax, createdMs + sessionAgeMsMax);
 
-export type RefreshVerdict = 'rotate' | 'repeat' | 'stolen';
+export type RefreshVerdict = 'rotate' | 'repeat' | 'stolen' | 'unknown';
 
-/** What to do with a refresh token that belongs to a living session. */
+/** What to do with an authentic refresh token of a living session. */
 export function judgeRefresh(
-  session: { refresh_sha256: string; rotated_ms: number },
-  presentedSha256: string,
+  session: { generation: number; rotated_ms: number },
+  generation: number,
   nowMs: number,
 ): RefreshVerdict {
-  if (session.refresh_sha256 === presentedSha256) return 'rotate';
-  return nowMs - session.rotated_ms <= refreshGraceMs ? 'repeat' : 'stolen';
+  // From after a backup that was restored: the session starts over with a sign-in.
+  if (generation > session.generation) return 'unknown';
+  if (generation === session.generation) return 'rotate';
+  const inGrace = generation === session.generation - 1 && nowMs - session.rotated_ms <= refreshGraceMs;
+  return inGrace ? 'repeat' : 'stolen';
 }

@@ -8,6 +8,7 @@ import type { identityRoutes } from '../../http-routes.ts';
 import { systemActor } from '../../kernel/actor.ts';
 import { productVersion } from '../../system/adapters/product.ts';
 import { addressSubject } from '../domain/login-throttle.ts';
+import { makeRefreshToken, readRefreshToken } from '../domain/refresh-token.ts';
 import { passwordProblem } from '../domain/password-rules.ts';
 import { wrongSetupCode } from '../setup-writes.ts';
 import type { SignedInSeed } from '../store/sessions.store.ts';
@@ -36,6 +37,7 @@ export function signInHandlers(
   authenticator: Authenticator,
 ): Pick<Handlers<identityRoutes>, Names> {
   const { hasher, keys } = authenticator;
+  const digest = (text: string): string => keys.digest('refresh', text);
   const outside = (call: PublicCall) => ({
     actor: { ...systemActor(''), address: call.address },
     traceId: call.traceId,
@@ -50,8 +52,10 @@ export function signInHandlers(
     };
   };
   const newSession = (call: PublicCall, deviceName: string) => {
-    const refreshToken = app.random.bytes(32).toString('base64url');
+    const sessionId = app.random.uuid();
+    const refreshToken = makeRefreshToken(digest, sessionId, 0);
     const session = {
+      sessionId,
       deviceName,
       address: call.address,
       userAgent: call.userAgent,
@@ -136,22 +140,24 @@ export function signInHandlers(
 
     refresh: async (call) => {
       requireConsole(call.request);
-      const presented = readCookie(call.request, 'refresh');
-      if (presented === undefined)
-        throw new AppError('unauthenticated', 'There is no session to go on with.');
-      // Derived, not drawn: two tabs that swap the same token at once get the same successor.
-      const next = keys.digest('refresh', presented);
-      const result = await app.box.write('rotateSession', outside(call), {
-        presentedSha256: sha256(presented),
-        nextSha256: sha256(next),
-        address: call.address,
-        userAgent: call.userAgent,
-      });
-      if (result.kind === 'ended') {
+      const cookie = readCookie(call.request, 'refresh');
+      if (cookie === undefined) throw new AppError('unauthenticated', 'There is no session to go on with.');
+      const presented = readRefreshToken(digest, cookie);
+      // Two tabs that swap the same token at once get the same successor.
+      const next = presented && makeRefreshToken(digest, presented.sid, presented.generation + 1);
+      const result =
+        presented &&
+        (await app.box.write('rotateSession', outside(call), {
+          ...presented,
+          nextSha256: sha256(next ?? ''),
+          address: call.address,
+          userAgent: call.userAgent,
+        }));
+      if (result?.kind !== 'rotated') {
         clearCookie(call.response, 'refresh');
         throw new AppError('session_expired', 'The session has ended.', { hint: 'Sign in again.' });
       }
-      return answer(call, result.seed, result.sameCookie ? next : undefined);
+      return answer(call, result.seed, next);
     },
 
     logout: async (call) => {

@@ -43,7 +43,7 @@ export type SessionRow = {
   address: string;
   user_agent: string;
   refresh_sha256: string;
-  previous_sha256: string | null;
+  generation: number;
   rotated_ms: number;
   created_ms: number;
   last_used_ms: number;

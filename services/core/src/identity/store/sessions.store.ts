@@ -14,6 +14,7 @@ export type UnsignedClaims = Omit<AccessClaims, 'iss' | 'aud' | 'exp'>;
 export type SignedInSeed = { claims: UnsignedClaims; me: z.input<typeof Me>; sessionExpiresMs: number };
 
 export type NewSession = {
+  sessionId: string;
   deviceName: string;
   address: string;
   userAgent: string;
@@ -25,14 +26,14 @@ export function openSessionOf(context: WriteContext, user: UserRow, input: NewSe
   const living = livingSessions(context, user.id);
   for (const old of living.slice(sessionsPerUserMax - 1)) endSession(context, old, 'too many sessions');
   const row: SessionRow = {
-    id: context.random.uuid(),
+    id: input.sessionId,
     org_id: user.org_id,
     user_id: user.id,
     device_name: input.deviceName,
     address: input.address,
     user_agent: input.userAgent,
     refresh_sha256: input.refreshSha256,
-    previous_sha256: null,
+    generation: 0,
     rotated_ms: nowMs,
     created_ms: nowMs,
     last_used_ms: nowMs,
@@ -40,9 +41,9 @@ export function openSessionOf(context: WriteContext, user: UserRow, input: NewSe
     revoked_ms: null,
   };
   db.prepare(
-    `INSERT INTO sessions (id, org_id, user_id, device_name, address, user_agent, refresh_sha256, previous_sha256,
+    `INSERT INTO sessions (id, org_id, user_id, device_name, address, user_agent, refresh_sha256, generation,
        rotated_ms, created_ms, last_used_ms, expires_ms, revoked_ms)
-     VALUES (@id, @org_id, @user_id, @device_name, @address, @user_agent, @refresh_sha256, @previous_sha256,
+     VALUES (@id, @org_id, @user_id, @device_name, @address, @user_agent, @refresh_sha256, @generation,
        @rotated_ms, @created_ms, @last_used_ms, @expires_ms, @revoked_ms)`,
   ).run(row);
   db.prepare('UPDATE users SET last_login_ms = ? WHERE id = ?').run(nowMs, user.id);

@@ -1,6 +1,5 @@
 /** Sends one e-mail by the admin's SMTP server. */
 import { AppError } from '@siphera/runtime';
-import { createTransport } from 'nodemailer';
 
 const timeoutMs = 15_000;
 
@@ -16,6 +15,8 @@ export type Mail = { id: string; to: string; subject: string; text: string; crit
 
 /** @returns what the server answered. @throws AppError `unavailable` with the server's own words. */
 export async function sendMail(access: SmtpAccess, mail: Mail): Promise<string> {
+  // Loaded when first needed: most boxes send no mail most of the time.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     host: access.host,
     port: access.port,

@@ -2,7 +2,7 @@
  * The box's device CA: signs client certificates for agents (CN = device id, the name the broker's ACL goes by) and the
  * revocation list that the broker reads. The agent's private key never comes here.
  */
-import { renameSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, readFileSync, writeFileSync } from 'node:fs';
 import { createPrivateKey, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 // @peculiar/x509 needs it, and before itself.
@@ -21,7 +21,14 @@ const signing = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
 type Key = Parameters<typeof webcrypto.subtle.sign>[1];
 
-x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
+/** Loaded when first needed: certificates are made rarely, and the library takes megabytes in each thread. */
+async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+  // The library needs it, and before itself.
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
+  return x509;
+}
 
 export type IssuedCertificate = { pem: string; serial: string; fingerprintSha256: string; expiresMs: number };
 
@@ -40,7 +47,8 @@ export class DeviceCa {
 
   /** @throws AppError `validation_failed` when the request is no PKCS#10 or its signature does not hold. */
   async signRequest(csrPem: string, deviceId: string, nowMs: number): Promise<IssuedCertificate> {
-    let publicKey: x509.PublicKey;
+    const x509 = await loadX509();
+    let publicKey: PublicKey;
     try {
       const request = new x509.Pkcs10CertificateRequest(csrPem);
       if (!(await request.verify())) throw new Error('its signature does not hold');
@@ -51,7 +59,8 @@ export class DeviceCa {
     return this.signKey(publicKey, deviceId, nowMs);
   }
 
-  async signKey(publicKey: x509.PublicKey, deviceId: string, nowMs: number): Promise<IssuedCertificate> {
+  async signKey(publicKey: PublicKey, deviceId: string, nowMs: number): Promise<IssuedCertificate> {
+    const x509 = await loadX509();
     const issuer = new x509.X509Certificate(this.caPem());
     // RFC 5280 §4.1.2.2: positive, at most 20 octets.
     const serial = Buffer.concat([Buffer.from([0x41]), this.#random.bytes(15)]).toString('hex');
@@ -79,10 +88,15 @@ export class DeviceCa {
 
   /** A fresh key and certificate for the box's own test device. */
   async issueWithKey(deviceId: string, nowMs: number): Promise<IssuedCertificate & { keyPem: string }> {
+    const x509 = await loadX509();
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const issued = await this.signKey(await x509.PublicKey.create(keys.publicKey), deviceId, nowMs);
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     return { ...issued, keyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
+  }
+
+  hasRevocationList(): boolean {
+    return existsSync(join(this.#directory, 'crl.pem'));
   }
 
   /** Writes `crl.pem` beside the CA, whole or not at all. Serials are hexadecimal. */
@@ -92,6 +106,7 @@ export class DeviceCa {
   ): Promise<void> {
     // A new file restarts the broker, so the same list is not written again.
     if (this.#listedSerials() === serialSet(revoked.map(({ serial }) => serial))) return;
+    const x509 = await loadX509();
     const issuer = new x509.X509Certificate(this.caPem());
     const list = await x509.X509CrlGenerator.create({
       issuer: issuer.subjectName,

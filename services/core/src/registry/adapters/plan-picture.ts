@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { AppError } from '@siphera/runtime';
-import sharp from 'sharp';
 
 /** 40 megapixels: an A0 plan at 150 dpi is 35; more is a decompression bomb. */
 const pixelsMax = 40_000_000;
@@ -15,6 +14,8 @@ export type Picture = { png: Buffer; width: number; height: number; sha256: stri
 
 /** @throws AppError `unprocessable` when it is no picture we can read, or too large. */
 export async function reencodePicture(bytes: Buffer): Promise<Picture> {
+  // Loaded when first needed: the picture library takes tens of megabytes that most hours nobody uses.
+  const { default: sharp } = await import('sharp');
   try {
     const { data, info } = await sharp(bytes, {
       limitInputPixels: pixelsMax,
