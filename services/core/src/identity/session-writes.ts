@@ -53,11 +53,11 @@ export const sessionWrites = {
   },
 
   /** The password was wrong for a user that exists: said in the audit, since somebody may be guessing. */
-  noteFailedLogin: (context: WriteContext, input: { userId: string; address: string }): void => {
+  noteFailedLogin: (context: WriteContext, input: { userId: string }): void => {
     const user = readUser(context.db, input.userId);
     if (!user) return;
     appendAudit(context, {
-      actor: { ...actorOfUser(user, input.address), kind: 'system', id: 'system', name: 'Siphera' },
+      actor: { ...actorOfUser(user, context.actor.address), kind: 'system', id: 'system', name: 'Siphera' },
       action: 'login.failed',
       target: `user:${user.id}`,
     });

@@ -220,6 +220,22 @@ describe('refresh', () => {
     expect(items).toHaveLength(1);
   });
 
+  it('ends the session for a refresh token of any age, and not for a made-up one', async () => {
+    const admin = await setUp(core);
+    const first = admin.cookies['siphera_refresh'] ?? '';
+    let latest = first;
+    for (let swap = 0; swap < 3; swap += 1) {
+      core.clock.advance(60_000);
+      latest = cookiesOf(await tryRefresh(core, latest))['siphera_refresh'] ?? '';
+    }
+    const [sid = '', , mac = ''] = latest.split('.');
+    expect((await tryRefresh(core, `${sid}.0.${mac}`)).status).toBe(401);
+    const swapped = await tryRefresh(core, latest);
+    expect(swapped.status).toBe(200);
+    expect((await tryRefresh(core, first)).status).toBe(401);
+    expect((await tryRefresh(core, cookiesOf(swapped)['siphera_refresh'] ?? '')).status).toBe(401);
+  });
+
   it('ends a session that nobody used for two weeks', async () => {
     const admin = await setUp(core);
     core.clock.advance(15 * 86_400_000);

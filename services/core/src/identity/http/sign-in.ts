@@ -1,26 +1,18 @@
-/** Setting up, signing in, refreshing and signing out: where passwords, refresh tokens and cookies are handled. */
-import { createHash } from 'node:crypto';
-import { accessTokenLifeSeconds } from '@siphera/contract';
-import { AppError, type Call, type Handlers } from '@siphera/runtime';
-import type { Route } from '@siphera/contract';
+/** Setting up, signing in, refreshing and signing out: where passwords are checked. */
+import { AppError, type Handlers } from '@siphera/runtime';
 import { contextOf, type AppDeps } from '../../app-deps.ts';
 import type { identityRoutes } from '../../http-routes.ts';
-import { systemActor } from '../../kernel/actor.ts';
 import { productVersion } from '../../system/adapters/product.ts';
 import { addressSubject } from '../domain/login-throttle.ts';
-import { makeRefreshToken, readRefreshToken } from '../domain/refresh-token.ts';
 import { passwordProblem } from '../domain/password-rules.ts';
 import { wrongSetupCode } from '../setup-writes.ts';
-import type { SignedInSeed } from '../store/sessions.store.ts';
 import type { Authenticator } from './authenticator.ts';
-import { clearCookie, readCookie, requireConsole, setCookie } from './cookies.ts';
+import { ConsoleSessions, outside } from './console-session.ts';
+import { clearCookie, readCookie, requireConsole } from './cookies.ts';
 import { removeSetupCode, setupIsNeeded } from './setup-code.ts';
 
-type Names = 'getSetup' | 'runSetup' | 'login' | 'refresh' | 'logout' | 'changePassword';
-type PublicCall = Pick<Call<Route>, 'request' | 'response' | 'address' | 'userAgent' | 'traceId'>;
-
-const deviceCookieLifeMs = 365 * 86_400_000;
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+type SetupNames = 'getSetup' | 'runSetup';
+type SessionNames = 'login' | 'refresh' | 'logout' | 'changePassword';
 
 /** @throws AppError `validation_failed` with what is wrong with it. */
 export function requireGoodPassword(password: string, known: readonly string[], field: string): void {
@@ -35,57 +27,19 @@ export function requireGoodPassword(password: string, known: readonly string[], 
 export function signInHandlers(
   app: AppDeps,
   authenticator: Authenticator,
-): Pick<Handlers<identityRoutes>, Names> {
-  const { hasher, keys } = authenticator;
-  const digest = (text: string): string => keys.digest('refresh', text);
-  const outside = (call: PublicCall) => ({
-    actor: { ...systemActor(''), address: call.address },
-    traceId: call.traceId,
-  });
-  const answer = async (call: PublicCall, seed: SignedInSeed, refreshToken: string | undefined) => {
-    if (refreshToken !== undefined)
-      setCookie(call.response, 'refresh', refreshToken, seed.sessionExpiresMs - app.clock.now());
-    return {
-      access_token: await keys.sign(seed.claims),
-      expires_in: accessTokenLifeSeconds,
-      me: seed.me,
-    };
+): Pick<Handlers<identityRoutes>, SetupNames | SessionNames> {
+  const sessions = new ConsoleSessions(app, authenticator.keys);
+  return {
+    ...setupHandlers(app, authenticator, sessions),
+    ...sessionHandlers(app, authenticator, sessions),
   };
-  const newSession = (call: PublicCall, deviceName: string) => {
-    const sessionId = app.random.uuid();
-    const refreshToken = makeRefreshToken(digest, sessionId, 0);
-    const session = {
-      sessionId,
-      deviceName,
-      address: call.address,
-      userAgent: call.userAgent,
-      refreshSha256: sha256(refreshToken),
-    };
-    return { refreshToken, session };
-  };
-  /**
-   * A device that signed in as this user before counts its failures by itself (OWASP, device cookies): whoever guesses
-   * elsewhere cannot keep the user out at his own desk.
-   */
-  const knownDevice = (email: string, nonce: string): string =>
-    `${nonce}.${keys.digest('known-device', `${email.toLowerCase()}\n${nonce}`)}`;
-  const subjectsOf = (call: PublicCall, email: string) => {
-    const cookie = readCookie(call.request, 'device') ?? '';
-    const nonce = cookie.split('.')[0] ?? '';
-    const known = nonce !== '' && knownDevice(email, nonce) === cookie;
-    return {
-      account: known ? `device:${sha256(nonce)}` : `email:${sha256(email.toLowerCase())}`,
-      address: addressSubject(call.address),
-    };
-  };
-  const rememberDevice = (call: PublicCall, email: string): void =>
-    setCookie(
-      call.response,
-      'device',
-      knownDevice(email, app.random.bytes(16).toString('base64url')),
-      deviceCookieLifeMs,
-    );
+}
 
+function setupHandlers(
+  app: AppDeps,
+  { hasher }: Authenticator,
+  sessions: ConsoleSessions,
+): Pick<Handlers<identityRoutes>, SetupNames> {
   return {
     getSetup: () =>
       Promise.resolve({
@@ -102,7 +56,7 @@ export function signInHandlers(
       });
       if (begun === 'wrong_code') throw wrongSetupCode();
       requireGoodPassword(body.password, [body.email, body.name, body.org_name], 'password');
-      const { refreshToken, session } = newSession(call, body.device_name);
+      const { refreshToken, session } = sessions.begin(call, body.device_name);
       const seed = await app.box.write('runSetup', outside(call), {
         ...session,
         code: body.code,
@@ -114,50 +68,48 @@ export function signInHandlers(
         passwordHash: await hasher.hash(body.password),
       });
       removeSetupCode(app);
-      rememberDevice(call, body.email);
-      return answer(call, seed, refreshToken);
+      sessions.rememberDevice(call, body.email);
+      return sessions.answer(call, seed, refreshToken);
     },
+  };
+}
 
+function sessionHandlers(
+  app: AppDeps,
+  { hasher }: Authenticator,
+  sessions: ConsoleSessions,
+): Pick<Handlers<identityRoutes>, SessionNames> {
+  return {
     login: async (call) => {
       const { body } = call;
-      const subjects = subjectsOf(call, body.email);
+      const subjects = sessions.subjects(call, body.email);
       const found = await app.box.write('beginLogin', outside(call), { email: body.email, subjects });
       const fits = await hasher.fits(found?.passwordHash, body.password);
       if (!found || !fits) {
         app.log.warn('login_failed', { address: call.address, known: found !== undefined });
-        if (found)
-          await app.box.write('noteFailedLogin', outside(call), {
-            userId: found.userId,
-            address: call.address,
-          });
+        if (found) await app.box.write('noteFailedLogin', outside(call), { userId: found.userId });
         throw new AppError('bad_credentials', 'The e-mail address or the password is wrong.');
       }
-      const { refreshToken, session } = newSession(call, body.device_name);
+      const { refreshToken, session } = sessions.begin(call, body.device_name);
       const seed = await app.box.write('openSession', outside(call), { ...session, ...found, subjects });
-      rememberDevice(call, body.email);
-      return answer(call, seed, refreshToken);
+      sessions.rememberDevice(call, body.email);
+      return sessions.answer(call, seed, refreshToken);
     },
 
     refresh: async (call) => {
       requireConsole(call.request);
       const cookie = readCookie(call.request, 'refresh');
       if (cookie === undefined) throw new AppError('unauthenticated', 'There is no session to go on with.');
-      const presented = readRefreshToken(digest, cookie);
-      // Two tabs that swap the same token at once get the same successor.
-      const next = presented && makeRefreshToken(digest, presented.sid, presented.generation + 1);
+      const presented = sessions.successor(cookie);
+      const { address, userAgent } = call;
       const result =
         presented &&
-        (await app.box.write('rotateSession', outside(call), {
-          ...presented,
-          nextSha256: sha256(next ?? ''),
-          address: call.address,
-          userAgent: call.userAgent,
-        }));
+        (await app.box.write('rotateSession', outside(call), { ...presented, address, userAgent }));
       if (result?.kind !== 'rotated') {
         clearCookie(call.response, 'refresh');
         throw new AppError('session_expired', 'The session has ended.', { hint: 'Sign in again.' });
       }
-      return answer(call, result.seed, next);
+      return sessions.answer(call, result.seed, presented?.next ?? '');
     },
 
     logout: async (call) => {
@@ -167,11 +119,11 @@ export function signInHandlers(
     },
 
     changePassword: async (call) => {
+      const context = contextOf(call);
       const subjects = {
         account: `password:${call.caller.claims.sub}`,
         address: addressSubject(call.address),
       };
-      const context = contextOf(call);
       const { passwordHash, name, email } = await app.box.write('beginPasswordCheck', context, { subjects });
       if (!(await hasher.fits(passwordHash === '' ? undefined : passwordHash, call.body.current)))
         throw new AppError('bad_credentials', 'The current password is wrong.');

@@ -5,11 +5,7 @@
 import { existsSync, renameSync, readFileSync, writeFileSync } from 'node:fs';
 import { createPrivateKey, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
-// @peculiar/x509 needs it, and before itself.
-import 'reflect-metadata';
-// @peculiar/x509 stands on tsyringe, which wants this loaded before it.
-import 'reflect-metadata';
-import * as x509 from '@peculiar/x509';
+import type * as X509 from '@peculiar/x509';
 import { AppError, type Random } from '@siphera/runtime';
 
 /** An agent renews long before; a stolen certificate is revoked, not waited out. */
@@ -22,7 +18,7 @@ const signing = { name: 'ECDSA', hash: 'SHA-256' } as const;
 type Key = Parameters<typeof webcrypto.subtle.sign>[1];
 
 /** Loaded when first needed: certificates are made rarely, and the library takes megabytes in each thread. */
-async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+async function loadX509(): Promise<typeof X509> {
   // The library needs it, and before itself.
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
@@ -48,7 +44,7 @@ export class DeviceCa {
   /** @throws AppError `validation_failed` when the request is no PKCS#10 or its signature does not hold. */
   async signRequest(csrPem: string, deviceId: string, nowMs: number): Promise<IssuedCertificate> {
     const x509 = await loadX509();
-    let publicKey: PublicKey;
+    let publicKey: X509.PublicKey;
     try {
       const request = new x509.Pkcs10CertificateRequest(csrPem);
       if (!(await request.verify())) throw new Error('its signature does not hold');
@@ -59,7 +55,7 @@ export class DeviceCa {
     return this.signKey(publicKey, deviceId, nowMs);
   }
 
-  async signKey(publicKey: PublicKey, deviceId: string, nowMs: number): Promise<IssuedCertificate> {
+  async signKey(publicKey: X509.PublicKey, deviceId: string, nowMs: number): Promise<IssuedCertificate> {
     const x509 = await loadX509();
     const issuer = new x509.X509Certificate(this.caPem());
     // RFC 5280 §4.1.2.2: positive, at most 20 octets.
@@ -104,9 +100,9 @@ export class DeviceCa {
     revoked: ReadonlyArray<{ serial: string; revokedMs: number }>,
     nowMs: number,
   ): Promise<void> {
-    // A new file restarts the broker, so the same list is not written again.
-    if (this.#listedSerials() === serialSet(revoked.map(({ serial }) => serial))) return;
     const x509 = await loadX509();
+    // A new file restarts the broker, so the same list is not written again.
+    if (this.#listedSerials(x509) === serialSet(revoked.map(({ serial }) => serial))) return;
     const issuer = new x509.X509Certificate(this.caPem());
     const list = await x509.X509CrlGenerator.create({
       issuer: issuer.subjectName,
@@ -128,7 +124,7 @@ export class DeviceCa {
   }
 
   /** Serials of the list on disk; undefined when it is missing or not readable, so that it is written anew. */
-  #listedSerials(): string | undefined {
+  #listedSerials(x509: typeof X509): string | undefined {
     try {
       const text = readFileSync(join(this.#directory, 'crl.pem'), 'utf8');
       if (!text.includes('BEGIN X509 CRL')) return undefined;
