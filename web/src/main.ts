@@ -2,6 +2,7 @@
 import '@fontsource-variable/inter/wght.css';
 import '#ui/styles/tokens.css';
 import '#ui/styles/base.css';
+import '#ui/styles/controls.css';
 import { createPinia } from 'pinia';
 import { createApp } from 'vue';
 import App from '#app/App.vue';

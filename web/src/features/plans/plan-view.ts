@@ -50,11 +50,16 @@ export function toPlace(view: View, plan: Size, at: Point): Point {
   };
 }
 
-/** Centres the stage on a place (fractions of the plan) at a scale. */
+/** Centres the stage on a place (fractions of the plan) at a scale; at the plan's edge no empty room is shown. */
 export function centreOn(place: Point, scale: number, plan: Size, stage: Size): View {
   return {
     scale,
-    x: stage.width / 2 - place.x * plan.width * scale,
-    y: stage.height / 2 - place.y * plan.height * scale,
+    x: alongAxis(place.x, plan.width * scale, stage.width),
+    y: alongAxis(place.y, plan.height * scale, stage.height),
   };
+}
+
+function alongAxis(fraction: number, drawn: number, room: number): number {
+  if (drawn <= room) return (room - drawn) / 2;
+  return Math.min(0, Math.max(room - drawn, room / 2 - fraction * drawn));
 }
