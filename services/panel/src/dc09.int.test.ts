@@ -18,14 +18,14 @@ afterEach(async () => {
 });
 
 function panelOf(account: string, more: Partial<ConstructorParameters<typeof FakePanel>[0]> = {}): FakePanel {
-  const panel = new FakePanel({ port: rig.panel.tcpPort, account, now, ...more });
+  const panel = new FakePanel({ port: rig.panel.dc09Port, account, now, ...more });
   toClose.push(panel);
   return panel;
 }
 
 /** A connection as `nc` makes it; collects what comes back. */
 async function connect(): Promise<{ socket: Socket; received: () => string; ended: Promise<void> }> {
-  const socket = createConnection({ port: rig.panel.tcpPort, host: '127.0.0.1', allowHalfOpen: true });
+  const socket = createConnection({ port: rig.panel.dc09Port, host: '127.0.0.1', allowHalfOpen: true });
   toClose.push({ close: () => socket.destroy() });
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString('latin1')));

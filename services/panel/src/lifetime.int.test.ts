@@ -32,7 +32,7 @@ describe('supervision', () => {
     rig = await startRig({ clock });
     const account = await rig.adopt('6001', { supervision_ms: 90_000 });
     expect(account.supervision).toBe('ok');
-    const panel = new FakePanel({ port: rig.panel.tcpPort, account: '6001', now: clock.now });
+    const panel = new FakePanel({ port: rig.panel.dc09Port, account: '6001', now: clock.now });
     clock.pass(80_000);
     expect((await panel.linkTest()).answer?.kind).toBe('ACK');
     panel.close();
@@ -51,7 +51,7 @@ describe('supervision', () => {
     clock.pass(100_000);
     rig.panel.tick();
 
-    const again = new FakePanel({ port: rig.panel.tcpPort, account: '6001', now: clock.now });
+    const again = new FakePanel({ port: rig.panel.dc09Port, account: '6001', now: clock.now });
     await again.linkTest();
     again.close();
     expect(await until(() => core.events[1])).toMatchObject({ type: 'panel.supervision_restored' });

@@ -1,8 +1,7 @@
 /** The REST routes of the receiver: permissions, adoption, zones, frames, audit. */
 import { panelRoutes, type Grant } from '@siphera/contract';
-import { systemClock } from '@siphera/runtime';
+import { openDatabase, systemClock } from '@siphera/runtime';
 import { FakePanel } from '@siphera/testkit';
-import Database from 'better-sqlite3';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRig, testOrg, testSite, until, type Rig } from './testing/rig.ts';
@@ -23,7 +22,7 @@ afterAll(() => rig.stop());
 let reports = 0;
 /** One message on a connection of its own, as most panels do. */
 async function report(account: string, data: string): Promise<void> {
-  const panel = new FakePanel({ port: rig.panel.tcpPort, account, now: () => systemClock.now() });
+  const panel = new FakePanel({ port: rig.panel.dc09Port, account, now: () => systemClock.now() });
   reports += 1;
   await panel.contactId(data, { sequence: String(reports).padStart(4, '0') });
   panel.close();
@@ -76,6 +75,27 @@ describe('an account', () => {
     expect(rig.core.deadLetters).toEqual([]);
   });
 
+  it('whose zone is mapped to a device that is gone still rings, without its place', async () => {
+    const gone = '0192f000-0000-7000-8000-0000000000de';
+    const { id } = await rig.adopt('500F', { device_id: gone });
+    rig.core.removedDevices.add(gone);
+    await report('500F', '1130 01 005');
+    const event = rig.core.events.at(-1);
+    expect(event).toMatchObject({
+      type: 'panel.alarm',
+      data: { account: '500F', unplaced: expect.any(String) as string },
+    });
+    expect(event?.subject).toBeUndefined();
+    rig.core.deadLetters.length = 0;
+    await rig.rest('DELETE', `/panel/accounts/${id}`);
+  });
+
+  it('of a self-test is not put on the waiting list', async () => {
+    await report('5E1F0A0B', '1601 00 000');
+    expect(rig.core.events.at(-1)).toMatchObject({ type: 'panel.test', data: { account: '5E1F0A0B' } });
+    expect(JSON.stringify((await rig.rest('GET', '/panel/accounts')).body)).not.toContain('5E1F0A0B');
+  });
+
   it('that is ignored is acknowledged and makes no event', async () => {
     const { id } = await rig.adopt('5002');
     expect((await rig.rest('PATCH', `/panel/accounts/${id}`, { state: 'ignored' })).status).toBe(200);
@@ -101,7 +121,7 @@ describe('an account', () => {
     expect((await rig.rest('PATCH', `/panel/accounts/${made.id}`, { key_hex: null })).status).toBe(422);
     const listing = JSON.stringify((await rig.rest('GET', '/panel/accounts')).body);
     expect(listing.toLowerCase()).not.toContain('c0ffeec0ffee');
-    const db = new Database(join(rig.directory, 'panel.db'), { readonly: true });
+    const db = openDatabase(join(rig.directory, 'panel.db'), { readonly: true });
     const sealed = db.prepare('SELECT key_sealed FROM accounts WHERE id = ?').pluck().get(made.id) as Buffer;
     db.close();
     expect(sealed.toString('hex')).not.toContain('c0ffeec0ffee');

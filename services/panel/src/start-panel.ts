@@ -1,41 +1,34 @@
 /** Puts the parts of the service together, so that the process and the tests start the same thing. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { panelRoutes } from '@siphera/contract';
 import {
   createMetrics,
   createRouteApp,
   InternalClient,
   metricsHandler,
-  migrate,
-  openDatabase,
   startListener,
   systemClock,
   systemRandom,
   type Clock,
+  type Listener,
   type Logger,
+  type Metrics,
   type Random,
-  type Sqlite,
 } from '@siphera/runtime';
+import packageJson from '../package.json' with { type: 'json' };
 import { CoreLink } from './adapters/core-link.ts';
 import { CorePump } from './adapters/core-pump.ts';
 import { Dc09Tcp } from './adapters/dc09-tcp.ts';
 import { Dc09Udp } from './adapters/dc09-udp.ts';
 import { heartbeatMs, heartbeatOf, sendHeartbeat } from './adapters/heartbeat.ts';
 import { Intake } from './adapters/intake.ts';
-import { createPanelMetrics } from './adapters/panel-metrics.ts';
+import { createPanelMetrics, type PanelMetrics } from './adapters/panel-metrics.ts';
 import { Supervisor } from './adapters/supervisor.ts';
 import { internalTls, splitAddress, type PanelConfig } from './config.ts';
 import { accountHandlers } from './http/accounts.routes.ts';
 import { createChanges } from './http/changes.ts';
 import { frameHandlers } from './http/frames.routes.ts';
 import { zoneHandlers } from './http/zones.routes.ts';
-import { AccountStore } from './store/account.store.ts';
-import { AuditStore } from './store/audit.store.ts';
-import { FrameStore } from './store/frame.store.ts';
-import { KeyBox } from './store/key-box.ts';
-import { ListeningStore } from './store/listening.store.ts';
-import { MessageStore } from './store/message.store.ts';
+import { openStores, type Stores } from './store/open-stores.ts';
 
 export type PanelOptions = {
   config: PanelConfig;
@@ -47,8 +40,8 @@ export type PanelOptions = {
 };
 
 export type Panel = {
-  tcpPort: number;
-  udpPort: number;
+  /** Of TCP and UDP. */
+  dc09Port: number;
   httpPort: number;
   metricsPort: number;
   /** One look at the supervised accounts, as the service does every second. */
@@ -59,43 +52,126 @@ export type Panel = {
 /** Once a second: supervision, and answers that came too late. */
 const tickMs = 1_000;
 
+/** What every part is made of. */
+type Ground = {
+  config: PanelConfig;
+  log: Logger;
+  clock: Clock;
+  random: Random;
+  client: InternalClient;
+  metrics: Metrics;
+  numbers: PanelMetrics;
+  stores: Stores;
+};
+
 export async function startPanel(options: PanelOptions): Promise<Panel> {
-  const { config, log } = options;
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? systemRandom;
+  const { config, log, clock = systemClock, random = systemRandom } = options;
   const metrics = createMetrics('panel');
-  const numbers = createPanelMetrics(metrics);
-  const db = openStore(config.DATA_DIR, options.migrations, clock);
-  const keys = new KeyBox(config.PANEL_KEY, random);
-  const accounts = new AccountStore(db, keys);
-  const frames = new FrameStore(db);
-  const messages = new MessageStore(db);
-  const audit = new AuditStore(db);
-  const client = new InternalClient(config.CORE_INTERNAL_URL, internalTls(config));
-  const intake = new Intake({ db, accounts, frames, messages, clock, random, log, metrics: numbers });
-  const pump = new CorePump({
-    client,
-    messages,
-    audit,
+  const ground: Ground = {
+    config,
     log,
-    metrics: numbers,
+    clock,
+    random,
+    client: new InternalClient(config.CORE_INTERNAL_URL, internalTls(config)),
+    metrics,
+    numbers: createPanelMetrics(metrics),
+    stores: openStores({
+      directory: config.DATA_DIR,
+      migrations: options.migrations,
+      key: config.PANEL_KEY,
+      clock,
+      random,
+    }),
+  };
+  const { intake, pump, tick } = makeReceiver(ground);
+  const link = new CoreLink({ client: ground.client, clock, log });
+  pump.start();
+  link.start();
+  const { tcp, udp, dc09Port } = await listenForPanels(ground, intake);
+  const http = await listenForPeople(ground, link, pump);
+  const metricsListener = await startListener(
+    config.PANEL_METRICS_LISTEN,
+    metricsHandler(metrics, () => true),
+  );
+  const timers = [
+    setInterval(tick, tickMs),
+    setInterval(() => beat(ground, pump.isReachable(), tcp.connections), heartbeatMs),
+  ];
+  beat(ground, pump.isReachable(), tcp.connections);
+  log.info('listening', { dc09: dc09Port, http: http.port, metrics: metricsListener.port });
+  return {
+    dc09Port,
+    httpPort: http.port,
+    metricsPort: metricsListener.port,
+    tick,
+    async stop() {
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all([tcp.stop(), udp.stop(), http.close(), metricsListener.close()]);
+      link.stop();
+      await pump.stop();
+      intake.drain();
+      ground.stores.close();
+    },
+  };
+}
+
+function makeReceiver(ground: Ground): { intake: Intake; pump: CorePump; tick: () => void } {
+  const { clock, random, log, client, numbers: metrics, stores } = ground;
+  const intake = new Intake({ ...stores, clock, random, log, metrics });
+  const pump = new CorePump({
+    ...stores,
+    client,
+    log,
+    metrics,
     onSettled: (settled) => intake.settle(settled),
   });
   intake.usePump(pump);
   const record: Intake['record'] = (change) => intake.record(change);
-  const listening = new ListeningStore(db);
-  const supervisor = new Supervisor({
-    accounts,
-    messages,
-    listening,
-    record,
+  const supervisor = new Supervisor({ ...stores, record, clock, random, log, metrics });
+  const tick = (): void => {
+    try {
+      supervisor.tick();
+      intake.expire();
+    } catch (error) {
+      // A full disk: the timers are rows, the next second looks again.
+      log.error('tick_failed', { error });
+    }
+  };
+  return { intake, pump, tick };
+}
+
+async function listenForPanels(
+  { config, clock, log, numbers: metrics }: Ground,
+  intake: Intake,
+): Promise<{ tcp: Dc09Tcp; udp: Dc09Udp; dc09Port: number }> {
+  const { host, port } = splitAddress(config.PANEL_DC09_LISTEN);
+  const tcp = new Dc09Tcp({
+    host,
+    port,
+    intake,
     clock,
-    random,
-    log,
-    metrics: numbers,
+    metrics,
+    limits: {
+      connectionsMax: config.PANEL_CONNECTIONS_MAX,
+      perAddressMax: config.PANEL_CONNECTIONS_PER_ADDRESS_MAX,
+    },
+    idleMs: config.PANEL_IDLE_MS,
+    partialMs: config.PANEL_PARTIAL_MS,
   });
-  const link = new CoreLink({ client, clock, log });
-  const changes = createChanges({ db, accounts, audit, auditAdded: () => pump.auditAdded() });
+  // With port 0 (tests) UDP takes the port that TCP got, so that a panel has one address.
+  const dc09Port = await tcp.start();
+  const udp = new Dc09Udp({ host, port: dc09Port, intake, log, metrics });
+  await udp.start();
+  return { tcp, udp, dc09Port };
+}
+
+function listenForPeople(
+  { config, stores, clock, random, log, metrics }: Ground,
+  link: CoreLink,
+  pump: CorePump,
+): Promise<Listener> {
+  const { accounts, keys, frames } = stores;
+  const changes = createChanges({ ...stores, auditAdded: () => pump.auditAdded() });
   const app = createRouteApp({
     routes: panelRoutes,
     handlers: {
@@ -109,83 +185,19 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     clock,
     random,
   });
-
-  const { host, port } = splitAddress(config.PANEL_DC09_LISTEN);
-  const limits = {
-    connectionsMax: config.PANEL_CONNECTIONS_MAX,
-    perAddressMax: config.PANEL_CONNECTIONS_PER_ADDRESS_MAX,
-  };
-  const tcp = new Dc09Tcp({
-    host,
-    port,
-    intake,
-    clock,
-    metrics: numbers,
-    limits,
-    idleMs: config.PANEL_IDLE_MS,
-    partialMs: config.PANEL_PARTIAL_MS,
-  });
-  pump.start();
-  link.start();
-  const tcpPort = await tcp.start();
-  // With port 0 (tests) UDP takes the port that TCP got, so that a panel has one address.
-  const udp = new Dc09Udp({ host, port: tcpPort, intake, log, metrics: numbers });
-  const udpPort = await udp.start();
-  const http = await startListener(config.PANEL_HTTP_LISTEN, app);
-  const metricsListener = await startListener(
-    config.PANEL_METRICS_LISTEN,
-    metricsHandler(metrics, () => true),
-  );
-  const tick = (): void => {
-    try {
-      supervisor.tick();
-      intake.expire();
-    } catch (error) {
-      // A full disk: the timers are rows, the next second looks again.
-      log.error('tick_failed', { error });
-    }
-  };
-  const ticking = setInterval(tick, tickMs);
-  const beat = (): void => {
-    const health = {
-      coreReachable: pump.isReachable(),
-      outboxMessages: messages.waitingCount(),
-      supervisionLost: accounts.all().filter((account) => account.supervision === 'lost').length,
-      connections: tcp.connections,
-    };
-    sendHeartbeat(client, heartbeatOf(health, version, process.memoryUsage.rss())).catch((error: unknown) =>
-      log.debug('heartbeat_not_sent', { error }),
-    );
-  };
-  const beating = setInterval(beat, heartbeatMs);
-  beat();
-  log.info('listening', { dc09: tcpPort, http: http.port, metrics: metricsListener.port });
-
-  return {
-    tcpPort,
-    udpPort,
-    httpPort: http.port,
-    metricsPort: metricsListener.port,
-    tick,
-    async stop() {
-      clearInterval(ticking);
-      clearInterval(beating);
-      await Promise.all([tcp.stop(), udp.stop(), http.close(), metricsListener.close()]);
-      link.stop();
-      await pump.stop();
-      intake.drain();
-      db.close();
-    },
-  };
+  return startListener(config.PANEL_HTTP_LISTEN, app);
 }
 
-const version = '0.1.0';
-
-function openStore(directory: string, migrations: string, clock: Clock): Sqlite {
-  mkdirSync(directory, { recursive: true, mode: 0o750 });
-  const db = openDatabase(join(directory, 'panel.db'));
-  migrate(db, migrations, clock.now());
-  // Panels whose answer was under way when the service ended have heard nothing.
-  db.prepare("UPDATE frames SET verdict = 'silent', reason = 'restarted' WHERE verdict = 'pending'").run();
-  return db;
+function beat({ client, log, stores }: Ground, coreReachable: boolean, connections: number): void {
+  const health = {
+    coreReachable,
+    connections,
+    outboxMessages: stores.messages.waitingCount(),
+    supervisionLost: stores.accounts.all().filter((account) => account.supervision === 'lost').length,
+  };
+  const heartbeat = heartbeatOf(health, packageJson.version, process.memoryUsage.rss());
+  // Core counts missing heartbeats by itself; that it is away is told by the pump.
+  sendHeartbeat(client, heartbeat).catch((error: unknown) => {
+    log.debug('heartbeat_not_sent', { error });
+  });
 }

@@ -138,7 +138,7 @@ export class CorePump {
     this.#metrics.appendEvents.observe(events.length);
     try {
       const answer = await this.#client.call('POST', internalPaths.events, { channel: 'panel', events });
-      this.#checkAnswer(answer, events.length);
+      await this.#sendUnplaced(events, answer);
       this.#metrics.appends.inc({ outcome: 'committed' });
       this.#finish(batch, 'committed');
     } catch (error) {
@@ -154,11 +154,24 @@ export class CorePump {
     return true;
   }
 
-  /** Accepted, seen before, or in the dead letters: in each case core has it and answers after its commit. */
-  #checkAnswer(answer: unknown, count: number): void {
+  /**
+   * Accepted, seen before, or in the dead letters: in each case core has it. But nobody is called by a dead letter, and
+   * a zone may be mapped to a device that has been removed since: such a report goes again without its place.
+   */
+  async #sendUnplaced(events: IncomingEvent[], answer: unknown): Promise<void> {
     const { results } = InternalAppended.parse(answer);
-    if (results.length !== count)
+    if (results.length !== events.length)
       throw new AppError('unavailable', 'Core answered for another number of events');
+    const dead = events.flatMap((event, index) => {
+      const result = results[index];
+      return result?.status === 'dead_lettered' ? [{ event, reason: result.reason ?? '' }] : [];
+    });
+    for (const { event, reason } of dead)
+      this.#log.warn('event_dead_lettered', { event_id: event.id, type: event.type, reason });
+    const again = dead.flatMap(({ event, reason }) => withoutPlace(event, reason) ?? []);
+    if (again.length === 0) return;
+    this.#metrics.appends.inc({ outcome: 'sent_without_place' });
+    await this.#client.call('POST', internalPaths.events, { channel: 'panel', events: again });
   }
 
   #finish(batch: QueuedRow[], outcome: Settled['outcome']): void {
@@ -210,3 +223,11 @@ export class CorePump {
 }
 
 const isPermanent = (error: unknown): boolean => error instanceof AppError && permanent.has(error.code);
+
+/** The event without device and area, under an id of its own; undefined when it had neither. */
+function withoutPlace(event: IncomingEvent, reason: string): IncomingEvent | undefined {
+  const { subject, areaid, ...rest } = event;
+  if (subject === undefined && areaid === undefined) return undefined;
+  const data = { ...(event.data as Record<string, unknown>), unplaced: reason.slice(0, 200) };
+  return { ...rest, id: `${event.id}-unplaced`, data };
+}

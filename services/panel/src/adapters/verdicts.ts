@@ -2,6 +2,7 @@
  * Decides on one judged frame: which answer, which events, what the account is known by. Writes to the stores, inside
  * the transaction of its batch; the events it made and the accounts it saw are gathered for the end of that batch.
  */
+import { selfTestAccount } from '@siphera/contract';
 import type { Clock, Random } from '@siphera/runtime';
 import { isAccountNumber, type Account, type Transport } from '../domain/account.ts';
 import { writeAck, writeDuh, writeEncryptedAck, writeNak, type Echo } from '../domain/answer.ts';
@@ -153,7 +154,7 @@ export class Verdicts {
     // A recording or a forgery must not keep a dead panel alive.
     seen.heard ||= how === 'good';
     // The account in a frame with a bad CRC may be any number.
-    seen.listable ||= how !== 'bad' && isAccountNumber(account);
+    seen.listable ||= how !== 'bad' && isAccountNumber(account) && !selfTestAccount.test(account);
     this.#sightings.set(account, seen);
   }
 

@@ -64,5 +64,7 @@ export function readableText(latin1: string, charsMax: number): string {
   } catch {
     text = new TextDecoder('windows-1252').decode(bytes);
   }
-  return [...text.replaceAll(/\p{Cc}+/gu, ' ').trim()].slice(0, charsMax).join('');
+  return Array.from(text.replaceAll(/\p{Cc}+/gu, ' ').trim())
+    .slice(0, charsMax)
+    .join('');
 }

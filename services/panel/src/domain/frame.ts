@@ -9,7 +9,7 @@ export const carriageReturn = 0x0d;
 const quote = 0x22;
 
 /** `0LLL` counts at most 0xFFF bytes (§5.5.1.3); with LF, CRC, length and CR around them. */
-export const bodyBytesMax = 0xfff;
+const bodyBytesMax = 0xfff;
 export const frameBytesMax = bodyBytesMax + 10;
 
 /** The 2007 issue was read by some makers as a CRC of two raw bytes; they want the answer in the same form. */

@@ -85,7 +85,7 @@ function accountOf(header: Header): string {
   const account = readableText(header.account ?? inData ?? '', 16).toUpperCase();
   return account === '' ? unknownAccount : account;
 }
-export const unknownAccount = 'UNKNOWN';
+const unknownAccount = 'UNKNOWN';
 
 function toMessage(header: Header, account: string, content: Content, nowMs: number): Message {
   const protocol = protocolOf(header.id);

@@ -1,7 +1,7 @@
 /** Turns reports into CloudEvents of the contract. */
 import type { IncomingEvent } from '@siphera/contract';
 import { toRfc3339 } from '@siphera/runtime';
-import { locate, type Account, type Transport } from './account.ts';
+import { locate, type Account, type Place, type Transport } from './account.ts';
 import type { Message } from './judge.ts';
 import { reassuringTypes, type Report } from './report.ts';
 
@@ -42,7 +42,7 @@ function toEvent(context: EventContext, original: Report, id: string): IncomingE
     time: toRfc3339(happenedMs(message, receivedMs)),
     datacontenttype: 'application/json',
     traceparent: context.traceparent,
-    ...(place.subject === undefined ? {} : { subject: place.subject }),
+    ...(place.subject === undefined || armsArea(report, place) ? {} : { subject: place.subject }),
     ...(place.areaId === undefined ? {} : { areaid: place.areaId }),
     ...scopeOf(account),
     data: prune({
@@ -68,6 +68,10 @@ function toEvent(context: EventContext, original: Report, id: string): IncomingE
     }),
   };
 }
+
+/** A report of opening or closing is about the area it arms; with a device as subject, that device's area would be armed. */
+const armsArea = (report: Report, place: Place): boolean =>
+  place.areaId !== undefined && (report.type === 'panel.opened' || report.type === 'panel.closed');
 
 export const scopeOf = (account: Account | undefined): Record<string, string> => ({
   ...(account?.orgId ? { orgid: account.orgId } : {}),

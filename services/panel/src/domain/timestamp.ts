@@ -2,8 +2,8 @@
 import { toRfc3339 } from '@siphera/runtime';
 
 /** §5.5.1.9: an encrypted message more than this far ahead of or behind the receiver's clock is answered by NAK. */
-export const aheadMsMax = 20_000;
-export const behindMsMax = 40_000;
+const aheadMsMax = 20_000;
+const behindMsMax = 40_000;
 
 /** UTC milliseconds of `HH:MM:SS,MM-DD-YYYY`; undefined when it is not a time. */
 export function readTimestamp(text: string): number | undefined {

@@ -16,7 +16,7 @@ export type FrameRow = {
 export type FrameLimits = { rowsMax: number; bytesMax: number; badRowsMax: number };
 
 /** Defaults: weeks of a normal site; a frame of a real panel has 60 to 200 bytes. */
-export const frameLimits: FrameLimits = { rowsMax: 200_000, bytesMax: 64 * 1024 * 1024, badRowsMax: 10_000 };
+const frameLimits: FrameLimits = { rowsMax: 200_000, bytesMax: 64 * 1024 * 1024, badRowsMax: 10_000 };
 /** Rows removed in one go, so that a prune never holds the file for long. */
 const pruneRows = 2_000;
 
@@ -63,6 +63,13 @@ export class FrameStore {
     this.#bytes += frame.raw.length;
     if (frame.verdict === 'silent') this.#badRows += 1;
     return Number(lastInsertRowid);
+  }
+
+  /** At the start: panels whose answer was under way when the service ended have heard nothing. */
+  abandonPending(): void {
+    this.#db
+      .prepare("UPDATE frames SET verdict = 'silent', reason = 'restarted' WHERE verdict = 'pending'")
+      .run();
   }
 
   settle(id: number, verdict: Verdict, reason: string): void {

@@ -8,6 +8,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { rmSync } from 'node:fs';
 import {
   InternalAppend,
+  InternalAudit,
+  InternalHeartbeat,
   internalPaths,
   eventTypes,
   tokenAudience,
@@ -28,6 +30,8 @@ export class FakeCore {
   readonly batches: number[] = [];
   /** Commits, then drops the connection instead of answering. */
   breakAnswers = false;
+  /** Devices that are not in the registry any more: events about them become dead letters. */
+  readonly removedDevices = new Set<string>();
   /** Refuses appends with this problem. */
   refuseWith: { status: number; code: string } | undefined;
   readonly #seen = new Set<string>();
@@ -85,19 +89,37 @@ export class FakeCore {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?')[0];
     const body = await readJson(request);
-    if (path === internalPaths.feed) return this.#feed(response);
-    if (path === internalPaths.jwks) return send(response, 200, { keys: [this.#jwk] });
-    if (path === internalPaths.revocations) return send(response, 200, { upto: 7, items: [] });
-    if (path === internalPaths.heartbeat) {
-      this.heartbeats.push(body);
-      return send(response, 200, {});
+    switch (path) {
+      case internalPaths.feed:
+        this.#feed(response);
+        break;
+      case internalPaths.jwks:
+        send(response, 200, { keys: [this.#jwk] });
+        break;
+      case internalPaths.revocations:
+        send(response, 200, { upto: 7, items: [] });
+        break;
+      case internalPaths.heartbeat:
+        this.heartbeats.push(InternalHeartbeat.parse(body));
+        send(response, 200, {});
+        break;
+      case internalPaths.audit:
+        this.audits.push(InternalAudit.parse(body));
+        send(response, 200, {});
+        break;
+      case internalPaths.events:
+        this.#append(body, response);
+        break;
+      default:
+        send(response, 404, {});
     }
-    if (path === internalPaths.audit) {
-      this.audits.push(body as Record<string, unknown>);
-      return send(response, 200, {});
+  }
+
+  #append(body: unknown, response: ServerResponse): void {
+    if (this.refuseWith) {
+      refuse(response, this.refuseWith);
+      return;
     }
-    if (path !== internalPaths.events) return send(response, 404, {});
-    if (this.refuseWith) return refuse(response, this.refuseWith);
     const { events } = InternalAppend.parse(body);
     const results = events.map((event) => this.#commit(event as CommittedEvent));
     this.batches.push(events.length);
@@ -109,6 +131,10 @@ export class FakeCore {
     const identity = `${event.source} ${event.id}`;
     if (this.#seen.has(identity)) return { id: event.id, status: 'duplicate' };
     this.#seen.add(identity);
+    if (event.subject !== undefined && this.removedDevices.has(event.subject)) {
+      this.deadLetters.push({ event, reason: 'unknown device' });
+      return { id: event.id, status: 'dead_lettered', reason: `There is no device ${event.subject}.` };
+    }
     const fits = eventTypes[event.type]?.data.safeParse(event.data);
     if (!fits?.success) {
       this.deadLetters.push({ event, reason: fits?.error.message ?? `unknown type ${event.type}` });

@@ -200,10 +200,12 @@ function settled<T>(socket: Socket, deadline: AbortSignal, event: 'connect' | 'd
     const onEvent = (value: unknown): void => done(() => resolve(value as T))();
     const onClose = done(() => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
     const onAbort = done(() => reject(Object.assign(new Error('no answer'), { name: 'TimeoutError' })));
-    if (deadline.aborted) return onAbort();
-    if (socket.destroyed) return onClose();
-    socket.once(event, onEvent).once('close', onClose).once('end', onClose);
-    deadline.addEventListener('abort', onAbort, { once: true });
+    if (deadline.aborted) onAbort();
+    else if (socket.destroyed) onClose();
+    else {
+      socket.once(event, onEvent).once('close', onClose).once('end', onClose);
+      deadline.addEventListener('abort', onAbort, { once: true });
+    }
   });
 }
 
@@ -247,7 +249,10 @@ class UdpWire implements Wire {
         this.#socket.off('message', onMessage);
         reject(Object.assign(new Error('no answer'), { name: 'TimeoutError' }));
       };
-      if (deadline.aborted) return onAbort();
+      if (deadline.aborted) {
+        onAbort();
+        return;
+      }
       this.#socket.once('message', onMessage);
       deadline.addEventListener('abort', onAbort, { once: true });
     });

@@ -8,6 +8,8 @@ export const AccountNumber = z
   .string()
   .regex(/^[0-9A-F]{3,16}$/)
   .meta({ description: 'DC-09 account, 3 to 16 hexadecimal digits (§5.5.1.6)' });
+/** Accounts of the self-test: core makes one for each run, and none of them is put on the list of those that wait. */
+export const selfTestAccount = /^5E1F[0-9A-F]{4}$/;
 export const PanelAccount = z.object({
   id: Uuid,
   org_id: Uuid,
