@@ -56,16 +56,17 @@ export class Hub {
     options.io.on('connection', (socket) => this.#welcome(socket));
   }
 
-  /** Core was reached; its lines come from `position` on. */
+  /** Core was reached; its lines come from `position` on. A second start means that all positions so far are void. */
   start(position: number): void {
+    this.#stopTimers();
+    this.#cutWhere('gap', () => true);
     this.#fanOut = new FanOut(position);
     this.#frameTimer = setInterval(() => this.#tick(), frameIntervalMs);
     this.#expiryTimer = setInterval(() => this.#cutExpired(), expiryCheckMs);
   }
 
   stop(): void {
-    clearInterval(this.#frameTimer);
-    clearInterval(this.#expiryTimer);
+    this.#stopTimers();
     this.#cutWhere('shutting_down', () => true);
   }
 
@@ -106,6 +107,11 @@ export class Hub {
     this.#options.metrics.cut.inc({ reason });
     this.displace(socket);
     closeSocket(socket, reason);
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#frameTimer);
+    clearInterval(this.#expiryTimer);
   }
 
   #welcome(socket: ConsoleSocket): void {

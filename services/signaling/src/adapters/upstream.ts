@@ -1,6 +1,8 @@
 /** The link to core: keys and revocations first, then the feed, again and again until it stands. */
-import type { FeedLine } from '@siphera/contract';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { internalPaths, type FeedLine } from '@siphera/contract';
 import {
+  AppError,
   FeedFollower,
   type Clock,
   type InternalClient,
@@ -8,14 +10,18 @@ import {
   type TokenVerifier,
 } from '@siphera/runtime';
 
+/** Until core answers at all. Consoles ring by core's own stream meanwhile. */
 const retryMs = 500;
+const watchMs = 1_000;
+/** Answers in a row, a second apart, that tell a feed which no longer knows us from a core that has just come back. */
+const refusalsMax = 3;
 
 export type UpstreamOptions = {
   client: InternalClient;
   clock: Clock;
   log: Logger;
   verifier: TokenVerifier;
-  /** The position from which lines will come; told once, before the first line. */
+  /** The position from which lines will come; told before the first of them, again when the feed started over. */
   onStart: (position: number) => void;
   onLine: (line: FeedLine) => Promise<void>;
 };
@@ -25,6 +31,7 @@ export class Upstream {
   readonly #firstLine = Promise.withResolvers<void>();
   #follower: FeedFollower | undefined;
   #stopped = false;
+  #refusals = 0;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -46,28 +53,16 @@ export class Upstream {
 
   /** Runs until `stop`. */
   async run(): Promise<void> {
-    const { client, clock, log, verifier, onStart, onLine } = this.#options;
+    const { log } = this.#options;
     let reported = false;
     while (!this.#stopped) {
       try {
-        const after = await verifier.start();
-        onStart(after);
-        this.#follower = new FeedFollower({
-          client,
-          clock,
-          log,
-          after,
-          onLine: (line) => {
-            this.#firstLine.resolve();
-            return onLine(line);
-          },
-        });
-        await this.#follower.run();
-        return;
+        await this.#follow();
+        reported = false;
       } catch (error) {
         if (!reported) log.warn('core_away', { error });
         reported = true;
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
+        await sleep(retryMs);
       }
     }
   }
@@ -75,5 +70,53 @@ export class Upstream {
   stop(): void {
     this.#stopped = true;
     this.#follower?.stop();
+  }
+
+  /** Follows from where core is now, until `stop`, or until core no longer knows our position. */
+  async #follow(): Promise<void> {
+    const { client, clock, log, verifier, onStart, onLine } = this.#options;
+    const after = await verifier.start();
+    onStart(after);
+    const follower = new FeedFollower({
+      client,
+      clock,
+      log,
+      after,
+      onLine: (line) => {
+        this.#firstLine.resolve();
+        return onLine(line);
+      },
+    });
+    this.#follower = follower;
+    const watch = setInterval(() => void this.#watch(follower), watchMs);
+    try {
+      await follower.run();
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  /**
+   * Core answers, but its feed stays silent: it was restored from a backup, or went on so long without us that it no
+   * longer keeps our position. Then we start over. One such answer may be a core that has just come back.
+   */
+  async #watch(follower: FeedFollower): Promise<void> {
+    if (follower.isFresh()) {
+      this.#refusals = 0;
+      return;
+    }
+    try {
+      await this.#options.client.call('GET', internalPaths.revocations);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      // Core is away; the follower tries again by itself.
+      this.#refusals = 0;
+      return;
+    }
+    this.#refusals += 1;
+    if (this.#refusals < refusalsMax || follower.isFresh()) return;
+    this.#refusals = 0;
+    this.#options.log.warn('feed_restarted', { was: follower.position() });
+    follower.stop();
   }
 }

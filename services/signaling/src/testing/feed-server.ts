@@ -172,7 +172,7 @@ async function answer(state: State, request: IncomingMessage, response: ServerRe
 function follow(state: State, afterText: string | null, response: ServerResponse): void {
   const after = afterText === null ? state.entries.length : Number(afterText);
   state.asked.push(afterText === null ? undefined : after);
-  if (after < state.forgotten) {
+  if (after < state.forgotten || after > state.entries.length) {
     response.writeHead(410, { 'content-type': 'application/problem+json' }).end('{}');
     return;
   }
