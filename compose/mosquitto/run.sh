@@ -9,9 +9,11 @@ readonly WATCHED=("$PKI_DIR/ca/crl.pem" "$PKI_DIR/ca/ca.crt" "$PKI_DIR/mqtt/mqtt
 # Seconds between two looks at the files: how long a revoked device may stay connected.
 readonly WATCH_INTERVAL=1
 
-broker=''
+broker='' pause=''
 stop() {
   trap - TERM INT
+  # A child that is left over would hold the log open.
+  [[ -z $pause ]] || kill "$pause" 2>/dev/null || true
   [[ -z $broker ]] || kill -TERM "$broker" 2>/dev/null || true
   [[ -z $broker ]] || wait "$broker" || true
   exit 0
@@ -27,7 +29,8 @@ while true; do
   broker=$!
   while kill -0 "$broker" 2>/dev/null; do
     sleep "$WATCH_INTERVAL" &
-    wait $! || true
+    pause=$!
+    wait "$pause" || true
     [[ $(fingerprint) == "$started" ]] || {
       echo 'certificates or access rules changed: restarting the broker'
       kill -TERM "$broker" 2>/dev/null || true

@@ -9,9 +9,11 @@ readonly WATCHED=("$PKI_DIR/front/front.crt" "$NGINX_CONF_DIR/nginx.conf")
 readonly WATCH_INTERVAL=5
 
 mkdir -p "$NGINX_RUN_DIR" "$NGINX_CACHE_DIR"
-server=''
+server='' pause=''
 stop() {
   trap - TERM INT
+  # A child that is left over would hold the log open.
+  [[ -z $pause ]] || kill "$pause" 2>/dev/null || true
   # QUIT lets open requests end; runsv and the engine kill after their own patience.
   [[ -z $server ]] || kill -QUIT "$server" 2>/dev/null || true
   [[ -z $server ]] || timeout 5 tail --pid="$server" -f /dev/null || kill -TERM "$server" 2>/dev/null || true
@@ -31,7 +33,8 @@ nginx -c "$NGINX_CONF_DIR/nginx.conf" -g 'daemon off;' &
 server=$!
 while kill -0 "$server" 2>/dev/null; do
   sleep "$WATCH_INTERVAL" &
-  wait $! || true
+  pause=$!
+  wait "$pause" || true
   now=$(fingerprint)
   if [[ $now != "$known" ]]; then
     known=$now

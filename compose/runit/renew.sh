@@ -7,9 +7,15 @@ set -eEuo pipefail
 readonly INTERVAL=86400
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 
-trap 'exit 0' TERM INT
+pause=''
+stop() {
+  [[ -z $pause ]] || kill "$pause" 2>/dev/null || true
+  exit 0
+}
+trap stop TERM INT
 while true; do
   "$root/install.sh" renew-certificates || echo 'renewal failed; trying again tomorrow'
   sleep "$INTERVAL" &
-  wait $! || true
+  pause=$!
+  wait "$pause" || true
 done

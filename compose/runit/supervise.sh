@@ -20,23 +20,33 @@ runsvdir -P "$SV_DIR" &
 runner=$!
 echo $$ >"$RUN_DIR/supervise.pid"
 
-any_running() {
+# A runsv ends after its service and that one's log.
+any_left() {
   local service
   for service in "$SV_DIR"/*/; do
-    [[ $(sv status "$service" 2>/dev/null) != run:* ]] || return 0
+    [[ $(sv status "$service" 2>&1) == fail:* ]] || return 0
+  done
+  return 1
+}
+
+wait_for_end() {
+  local try
+  for ((try = 0; try < $1 * 5; try++)); do
+    any_left || return 0
+    sleep 0.2
   done
   return 1
 }
 
 stop() {
   trap - TERM INT HUP
-  # runsvdir passes TERM to each runsv and ends; each runsv then waits for its service.
+  # runsvdir passes TERM to each runsv and ends; each runsv then stops its service and waits for it.
   kill -HUP "$runner" 2>/dev/null || true
-  for ((second = 0; second < STOP_SECONDS * 5; second++)); do
-    any_running || break
-    sleep 0.2
-  done
-  sv force-stop "$SV_DIR"/* >/dev/null 2>&1 || true
+  wait_for_end "$STOP_SECONDS" || {
+    echo "these did not end in time and are killed: $(sv status "$SV_DIR"/*/ 2>/dev/null | grep '^run:' | cut -d: -f2 | xargs)"
+    sv kill "$SV_DIR"/*/ >/dev/null 2>&1 || true
+    wait_for_end 3 || true
+  }
   rm -f "$RUN_DIR/supervise.pid"
   exit 0
 }
