@@ -68,10 +68,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   try {
     const running = new RunningAgent(options, disk);
     await running.start();
-    const { stop } = running;
+    const stop = running.stop.bind(running);
     return Object.assign(running, {
       stop: async () => {
-        await stop.call(running);
+        await stop();
         await lock.release();
         log.info('agent.stopped');
       },
@@ -238,9 +238,12 @@ class RunningAgent implements Agent {
   }
 
   #onMessage(leaf: 'ack' | 'command' | 'twin', payload: Buffer): void {
-    if (leaf === 'ack') return this.#uplink.onAck(payload);
-    const body = parseJson(payload);
-    if (leaf === 'twin') return this.#onTwin(body);
+    if (leaf === 'ack') this.#uplink.onAck(payload);
+    else if (leaf === 'twin') this.#onTwin(parseJson(payload));
+    else this.#onCommandMessage(parseJson(payload));
+  }
+
+  #onCommandMessage(body: unknown): void {
     const command = AgentCommand.safeParse(body);
     if (command.success) void this.#onCommand(command.data);
     else this.#options.log.warn('command.unreadable', { reason: command.error.issues[0]?.message });

@@ -1,10 +1,9 @@
 /** The agent as a library: for the lab, which runs several in one process, and for drivers written in TypeScript. */
-export { type Agent, type AgentOptions, type AgentStats, startAgent } from './agent.ts';
-export { AgentConfig, parseConfig } from './config.ts';
-export { type Clock, systemClock } from './domain/clock.ts';
-export type { CommandOutcome, Driver, DriverEvent, DriverPort, DriverState } from './domain/driver.ts';
-export { type Random, systemRandom } from './domain/random.ts';
-export type { Trust } from './enrol/box-trust.ts';
+export { type Agent, startAgent } from './agent.ts';
+export { parseConfig } from './config.ts';
+export { systemClock } from './domain/clock.ts';
+export type { CommandOutcome, Driver, DriverPort } from './domain/driver.ts';
+export { systemRandom } from './domain/random.ts';
 export { enrol } from './enrol/enrol.ts';
-export { type Child, type Identity, readIdentity } from './enrol/identity.ts';
-export { createLog, type Log } from './log.ts';
+export { type Identity, readIdentity } from './enrol/identity.ts';
+export { createLog } from './log.ts';

@@ -11,7 +11,7 @@ import type { CommandOutcome } from './driver.ts';
 /** Remembered ids. A command expires within minutes, so a repeat after this many others cannot still be valid. */
 const rememberedMax = 256;
 /** A door that has not answered by then will not; the person at the console must hear so. */
-export const executeMsMax = 30_000;
+const executeMsMax = 30_000;
 
 const Entry = z.object({
   id: z.string(),

@@ -13,7 +13,7 @@ import { AgentError } from '../domain/agent-error.ts';
 import type { CommandOutcome, DriverPort } from '../domain/driver.ts';
 
 /** One event and its frame. */
-export const lineBytesMax = eventBytesMax + 1_024;
+const lineBytesMax = eventBytesMax + 1_024;
 /** Events of one driver that wait for the disk; beyond it reading pauses. */
 const openEventsMax = 256;
 
@@ -105,8 +105,9 @@ async function readLines(
       input.destroy();
       return;
     }
-  } catch {
-    // The driver's end went away in the middle of a line; it connects again and starts a new session.
+  } catch (error) {
+    // The driver's end went away in the middle of a line: it connects again and starts a new session.
+    send({ refused: { code: 'queue_closed', reason: String(error) } });
   } finally {
     await Promise.all(open);
   }

@@ -91,7 +91,7 @@ export function call(
 const trustErrors = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
 
 function unreachable(url: URL, cause: unknown): AgentError {
-  const code = String((cause as NodeJS.ErrnoException).code ?? '');
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
   return trustErrors.test(code)
     ? new AgentError(
         'box_untrusted',

@@ -3,7 +3,7 @@
 import 'reflect-metadata';
 import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
-import { apiPrefix, Enrolled, EnrolRequest, registryRoutes } from '@siphera/contract';
+import { apiPrefix, Enrolled, EnrolRequest, type Problem, registryRoutes } from '@siphera/contract';
 import { AgentError } from '../domain/agent-error.ts';
 import { call, type Trust, trustedCa } from './box-trust.ts';
 import {
@@ -87,6 +87,6 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 function detailOf(problem: unknown): string {
-  const { detail, hint, title } = (problem ?? {}) as Record<string, unknown>;
-  return String(detail ?? hint ?? title ?? 'no details');
+  const { detail, hint, title } = (problem ?? {}) as Partial<Problem>;
+  return detail ?? hint ?? title ?? 'no details';
 }

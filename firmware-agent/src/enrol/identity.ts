@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Enrolled } from '@siphera/contract';
 import { AgentError } from '../domain/agent-error.ts';
 

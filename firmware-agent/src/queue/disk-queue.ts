@@ -26,7 +26,7 @@ import {
 } from './state.ts';
 
 /** Appends waiting for the disk. Beyond it the caller must wait: memory stays bounded when the disk is slow. */
-export const pendingMax = 4_096;
+const pendingMax = 4_096;
 /** Records in one write: enough to share a sync, short enough that one write stays far below a second on flash. */
 const batchRecordsMax = 512;
 

@@ -67,7 +67,10 @@ async function putBack(state: QueueState, victim: Segment, records: QueueRecord[
   const index = state.segments.indexOf(victim);
   const before = state.segments[index - 1];
   const onlyHoles = records.every((record) => !isEvent(record));
-  if (!before && onlyHoles) return await removeFirst(state, victim);
+  if (!before && onlyHoles) {
+    await removeFirst(state, victim);
+    return;
+  }
   const size = encodeAll(records).length;
   if (before && before.bytes + size <= segmentBytes) {
     // Into the file before it, so that a long time offline leaves few files. A crash between the two steps leaves an
@@ -76,7 +79,8 @@ async function putBack(state: QueueState, victim: Segment, records: QueueRecord[
     await disk.replace(before.name, encodeAll(joined));
     replaceAt(state, index - 1, joined);
     state.segments.splice(index, 1);
-    return await disk.remove(victim.name);
+    await disk.remove(victim.name);
+    return;
   }
   await disk.replace(victim.name, encodeAll(records));
   replaceAt(state, index, records);

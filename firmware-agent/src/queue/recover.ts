@@ -16,7 +16,7 @@ import { describeSegment, encodeAll, emptySegment, parseSegmentName, type Segmen
 
 export const metaName = 'queue.json';
 export const markName = 'committed.json';
-export const temporarySuffix = '.tmp';
+const temporarySuffix = '.tmp';
 
 const Meta = z.object({ format: z.literal(1), stream: z.string().min(1).max(64) });
 const Mark = z.object({ stream: z.string(), committed: z.int().nonnegative() });

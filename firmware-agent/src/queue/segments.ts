@@ -22,7 +22,7 @@ export type Segment = {
   records?: QueueRecord[];
 };
 
-export const segmentName = (stream: string, first: number): string =>
+const segmentName = (stream: string, first: number): string =>
   `${stream}.${String(first).padStart(15, '0')}.seg`;
 
 /** Stream and first sequence of a segment's name; undefined when it is another file. */

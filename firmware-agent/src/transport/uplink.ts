@@ -83,7 +83,10 @@ export class Uplink {
       this.#log.warn('ack.ignored', { stream: ack?.stream ?? 'unreadable', own_stream: this.#queue.stream });
       return;
     }
-    if (ack.committed > this.#queue.last) return this.#onImpossibleAck(ack);
+    if (ack.committed > this.#queue.last) {
+      this.#onImpossibleAck(ack);
+      return;
+    }
     if (ack.committed <= this.#queue.committed) return;
     this.#queue.commit(ack.committed);
     this.#window.onProgress();

@@ -3,7 +3,7 @@ import { FakePanel } from '@siphera/testkit';
 import type { BoxClient } from './box-client.ts';
 import type { Building, Report } from './provision.ts';
 
-export const panelAccount = '4711';
+const panelAccount = '4711';
 /** The panel reports more often than this; the box takes silence for a fault. */
 const supervisionMs = 90_000;
 const testEveryMs = 30_000;

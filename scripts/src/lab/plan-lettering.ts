@@ -48,7 +48,7 @@ const advance = 5.6;
 export function lettering(text: string, x: number, y: number, size: number): string {
   const scale = size / 6;
   const width = (text.length * advance - (advance - 4)) * scale;
-  return [...text.toUpperCase()]
+  return Array.from(text.toUpperCase())
     .flatMap((letter, index) => {
       const left = x - width / 2 + index * advance * scale;
       return (glyphs[letter] ?? '').split(' ').map((line) => polyline(line, left, y - size / 2, scale));

@@ -85,7 +85,7 @@ async function live(options: LabOptions, stage: Stage): Promise<number> {
   const stop = new AbortController();
   const { controllers, panel, say } = stage;
   const keys = readKeys((key) => {
-    if (key === 'q') return stop.abort();
+    if (key === 'q') stop.abort();
     const name = sceneOfKey(key);
     if (name) scenes[name].play(stage).catch((error: unknown) => say(`${name}: ${String(error)}`));
   });

@@ -88,7 +88,8 @@ export const scenes = {
       const [back] = controllers.offline;
       if (back !== undefined) {
         await controllers.setNetwork(back, true);
-        return say(`${byId(back).name} has its network back`);
+        say(`${byId(back).name} has its network back`);
+        return;
       }
       const id = pick(random, controllerIds);
       await controllers.setNetwork(id, false);
