@@ -30,7 +30,11 @@ export const messages: typeof english = {
       unlockDoor: 'Tür entriegeln',
     },
     done: { closed: 'Vorfall abgelegt', resolved: 'Vorfall gelöst', opened: 'Vorfall #{n} gemeldet' },
-    first: { title: '{name} war schneller', text: 'Schon erledigt {when}. Nichts wurde geändert.' },
+    first: {
+      title: '{name} war schneller',
+      text: 'Das war {when}. Ihr Klick hat nichts geändert.',
+      justNow: 'gerade eben',
+    },
     events: '{n} Ereignisse',
     late: '{time} verspätet',
     escalated: '{n}× eskaliert',

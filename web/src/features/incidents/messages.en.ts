@@ -28,7 +28,11 @@ export const messages = {
       unlockDoor: 'Unlock door',
     },
     done: { closed: 'Incident closed', resolved: 'Incident resolved', opened: 'Incident #{n} opened' },
-    first: { title: '{name} was first', text: 'Already done {when}. Nothing was changed.' },
+    first: {
+      title: '{name} was first',
+      text: 'It was done {when}. Your click changed nothing.',
+      justNow: 'a moment ago',
+    },
     events: '{n} events',
     late: 'late by {time}',
     escalated: 'escalated {n}×',

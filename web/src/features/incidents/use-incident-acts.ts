@@ -17,6 +17,9 @@ export function winnerOf(error: ApiError): { name: string; at: string | undefine
   return { name, at: typeof at === 'string' ? at : undefined };
 }
 
+/** Two hands on the same alarm are seconds apart; counting them helps nobody. */
+const justNowMs = 10_000;
+
 export function useIncidentActs() {
   const { t, locale } = useI18n();
   const incidents = useIncidents();
@@ -27,7 +30,8 @@ export function useIncidentActs() {
   function tell(error: ApiError): void {
     const winner = winnerOf(error);
     if (!winner) return toast('danger', problem.title(error), problem.detail(error));
-    const when = winner.at ? ago(boxTime() - Date.parse(winner.at), locale.value) : '';
+    const age = winner.at ? boxTime() - Date.parse(winner.at) : 0;
+    const when = age < justNowMs ? t('incidents.first.justNow') : ago(age, locale.value);
     toast('info', t('incidents.first.title', { name: winner.name }), t('incidents.first.text', { when }));
   }
 

@@ -11,7 +11,7 @@ export const messages: typeof english = {
       title: 'Willkommen bei Siphera',
       text: 'Diese Box hat noch keinen Besitzer. Der Installer hat einen Einmalcode ausgegeben, der Sie zum ersten Admin macht.',
       label: 'Einrichtungscode',
-      hint: 'Verloren? Auf der Box „siphera reset-admin“ ausführen.',
+      hint: 'Verloren? Auf der Box „siphera setup-code“ ausführen.',
     },
     place: {
       title: 'Wo steht die Box?',

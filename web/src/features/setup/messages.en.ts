@@ -9,7 +9,7 @@ export const messages = {
       title: 'Welcome to Siphera',
       text: 'This box has no owner yet. The installer printed a one-time code that makes you its first admin.',
       label: 'Setup code',
-      hint: 'Lost it? Run “siphera reset-admin” on the box.',
+      hint: 'Lost it? Run “siphera setup-code” on the box.',
     },
     place: {
       title: 'Where is the box?',
