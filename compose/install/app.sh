@@ -4,7 +4,7 @@
 # beside the old one and takes its place in one rename, so that a run that breaks off leaves the box as it was.
 # Sourced by install.sh.
 
-readonly NOT_COPIED=(.git .ci node_modules coverage .dev .bench '*.log' '*.tsbuildinfo')
+readonly NOT_COPIED=(.git .ci .cache node_modules coverage .dev .bench '*.log' '*.tsbuildinfo')
 
 source_files() {
   local name args=()

