@@ -156,11 +156,12 @@ describe('a stream', () => {
     await until(() => acks(received()) === 1 || undefined);
     expect(received()).toContain('"ACK"0003');
     expect(rig.core.events.map((event) => event.data['zone'])).toEqual(['003']);
-    const { body } = await until(async () => {
-      const answer = await rig.rest('GET', '/panel/frames');
-      return answer.status === 200 ? answer : undefined;
+    const items = await until(async () => {
+      const { status, body } = await rig.rest('GET', '/panel/frames');
+      if (status !== 200) return undefined;
+      const found = (body as { items: { reason: string; verdict: string }[] }).items;
+      return found.some((item) => item.verdict === 'pending') ? undefined : found;
     });
-    const { items } = body as { items: { reason: string; verdict: string }[] };
     expect(items.map((item) => `${item.verdict} ${item.reason}`)).toEqual([
       'ack committed',
       'silent bad_length',

@@ -95,9 +95,9 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   );
   const timers = [
     setInterval(tick, tickMs),
-    setInterval(() => beat(ground, pump.isReachable(), tcp.connections), heartbeatMs),
+    setInterval(() => beat(ground, pump, tcp.connections), heartbeatMs),
   ];
-  beat(ground, pump.isReachable(), tcp.connections);
+  beat(ground, pump, tcp.connections);
   log.info('listening', { dc09: dc09Port, http: http.port, metrics: metricsListener.port });
   return {
     dc09Port,
@@ -188,16 +188,16 @@ function listenForPeople(
   return startListener(config.PANEL_HTTP_LISTEN, app);
 }
 
-function beat({ client, log, stores }: Ground, coreReachable: boolean, connections: number): void {
+function beat({ client, stores }: Ground, pump: CorePump, connections: number): void {
   const health = {
-    coreReachable,
+    coreReachable: pump.isReachable(),
     connections,
     outboxMessages: stores.messages.waitingCount(),
     supervisionLost: stores.accounts.all().filter((account) => account.supervision === 'lost').length,
   };
   const heartbeat = heartbeatOf(health, packageJson.version, process.memoryUsage.rss());
-  // Core counts missing heartbeats by itself; that it is away is told by the pump.
-  sendHeartbeat(client, heartbeat).catch((error: unknown) => {
-    log.debug('heartbeat_not_sent', { error });
-  });
+  sendHeartbeat(client, heartbeat).then(
+    () => pump.noteHeartbeat(undefined),
+    (error: unknown) => pump.noteHeartbeat(error),
+  );
 }

@@ -41,7 +41,7 @@ export class CorePump {
   #cursor = 0;
   #behind = true;
   #auditWaits = true;
-  #reachable = true;
+  #reachable = false;
   #stopped = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
@@ -77,6 +77,12 @@ export class CorePump {
     return this.#reachable;
   }
 
+  /** Whether a heartbeat got through: that tells of core while there is nothing to bring to it. */
+  noteHeartbeat(error: unknown): void {
+    if (error !== undefined) this.#lost(error);
+    else if (this.#queue.length === 0) this.#heard();
+  }
+
   /** Takes rows that were stored, in order of their ids. */
   add(rows: QueuedRow[]): void {
     if (rows.length === 0) return;
@@ -105,6 +111,7 @@ export class CorePump {
         waitMs = retryMsFirst;
         if (!did) await this.#sleep();
       } catch (error) {
+        this.#metrics.appends.inc({ outcome: 'unavailable' });
         this.#lost(error);
         await this.#sleep(waitMs);
         waitMs = Math.min(waitMs * 2, retryMsMax);
@@ -198,12 +205,11 @@ export class CorePump {
   }
 
   #heard(): void {
-    if (!this.#reachable) this.#log.info('core_back');
+    if (!this.#reachable) this.#log.info('core_takes_events');
     this.#reachable = true;
   }
 
   #lost(error: unknown): void {
-    this.#metrics.appends.inc({ outcome: 'unavailable' });
     if (this.#reachable) this.#log.warn('core_away', { error });
     this.#reachable = false;
   }

@@ -20,6 +20,8 @@ export type Incoming = { bytes: Buffer; transport: Transport; address: string };
 const openFramesMax = 5_000;
 /** Frames in one transaction. */
 const batchFramesMax = 500;
+/** What core has answered is written with the next frames, or after this: it is only our note, its panel has its ACK. */
+const settleMsMax = 50;
 /** Bad frames stored per second: a flood of garbage is counted, not written down. */
 const badStoredPerSecond = 20;
 const pruneEveryMs = 10_000;
@@ -48,6 +50,7 @@ export class Intake {
   #settled: Written[] = [];
   #expired: number[] = [];
   #scheduled = false;
+  #settling: NodeJS.Timeout | undefined;
   #closed = false;
   #prunedMs = 0;
   #badTokens = badStoredPerSecond;
@@ -81,7 +84,7 @@ export class Intake {
     for (const one of settled) {
       this.#settled.push({ settled: one, heardBy: this.#waiters.answer(one.row.event_id, one.outcome) });
     }
-    this.#schedule();
+    this.#settling ??= setTimeout(() => this.#schedule(), settleMsMax);
   }
 
   /** Gives up on answers that come too late. Called every second. */
@@ -114,6 +117,8 @@ export class Intake {
   }
 
   #flush(): void {
+    clearTimeout(this.#settling);
+    this.#settling = undefined;
     const batch = this.#arrivals.splice(0, batchFramesMax);
     const settled = this.#settled.splice(0);
     const expired = this.#expired.splice(0);

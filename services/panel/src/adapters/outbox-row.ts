@@ -25,5 +25,7 @@ export function enqueueEvents(
 }
 
 /** A new trace (W3C Trace Context §3.2): one id from the panel's message to the guard's screen. */
-export const makeTraceparent = (random: Random): string =>
-  `00-${random.bytes(16).toString('hex')}-${random.bytes(8).toString('hex')}-01`;
+export function makeTraceparent(random: Random): string {
+  const hex = random.bytes(24).toString('hex');
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
+}

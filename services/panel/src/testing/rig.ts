@@ -44,7 +44,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   await core.start();
   const log: string[] = [];
   const start = (): Promise<Panel> => startOn(directory, core, log, options);
+  const takesEvents = (): true | undefined =>
+    log.filter((line) => line.includes('core_takes_events')).length > starts ? true : undefined;
+  let starts = 0;
   let panel = await start();
+  await until(takesEvents);
   let running = true;
   const halt = async (): Promise<void> => {
     if (running) await panel.stop();
@@ -72,8 +76,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     halt,
     restart: async () => {
       await halt();
+      starts = log.filter((line) => line.includes('core_takes_events')).length;
       panel = await start();
       running = true;
+      await until(takesEvents);
     },
     rest,
     adopt: async (account, more = {}) => {
