@@ -32,9 +32,12 @@ async function main(): Promise<void> {
     onOutput: print,
   });
   const vite = await startVite(box);
-  restartOnChange(box);
+  const watching = new AbortController();
+  restartOnChange(box, watching.signal);
   await welcome(box);
   await ended();
+  // First of all, or a change during the stop would start a service again.
+  watching.abort();
   await vite.stop();
   await box.stop();
 }
@@ -49,7 +52,7 @@ const startVite = (box: Box): Promise<Daemon> =>
     onOutput: (text) => print('web', text),
   });
 
-function restartOnChange(box: Box): void {
+function restartOnChange(box: Box, signal: AbortSignal): void {
   const services: Record<string, Daemon | undefined> = {
     core: box.core.daemon,
     panel: box.panel?.daemon,
@@ -61,12 +64,13 @@ function restartOnChange(box: Box): void {
     const daemons = [...pending];
     pending.clear();
     for (const daemon of daemons) {
+      if (signal.aborted) return;
       print('dev', `${daemon.name} starts again`);
       // A service that does not start says why in its own output; the next change tries again.
       await daemon.restart().catch((error: unknown) => print('dev', String(error)));
     }
   };
-  watch(join(root, 'services'), { recursive: true }, (_event, file) => {
+  watch(join(root, 'services'), { recursive: true, signal }, (_event, file) => {
     if (file === null || !/\/(src|migrations)\/.*\.(ts|sql)$/.test(file) || file.endsWith('.test.ts')) return;
     const [folder = ''] = file.split('/');
     const hit = folder === 'shared' ? Object.values(services) : [services[folder]];
