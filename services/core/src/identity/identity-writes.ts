@@ -2,6 +2,7 @@
 import { idempotencyLifeMs } from '../kernel/idempotency.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
+import { adminResetWrites } from './admin-reset-writes.ts';
 import { apiKeyWrites } from './api-key-writes.ts';
 import { failuresForgottenMs } from './domain/login-throttle.ts';
 import { endedSessionKeptMs } from './domain/session-life.ts';
@@ -16,6 +17,7 @@ const pruneRowsMax = 2_000;
 
 export const createIdentityWrites = (deps: WriterDeps) => ({
   ...createSetupWrites(deps),
+  ...adminResetWrites,
   ...sessionWrites,
   ...userWrites,
   ...groupWrites,

@@ -1,6 +1,13 @@
 /** People of a test: a set-up box with an admin, further users with roles, and their tokens. */
 import type { Permission, Role, Scope } from '@siphera/contract';
-import { call, callRaw, type CallOutput, type HttpAnswer, type RestTarget } from '@siphera/testkit';
+import {
+  call,
+  callRaw,
+  type CallOutput,
+  type FakeClock,
+  type HttpAnswer,
+  type RestTarget,
+} from '@siphera/testkit';
 import { readFileSync } from 'node:fs';
 import { cookiesOf, jsonOf, type TestCore } from './test-core.ts';
 
@@ -37,7 +44,7 @@ export function personOf(answer: HttpAnswer): Person {
 
 /** Adds a user, gives him the role there, and signs him in. */
 export async function addPerson(
-  target: RestTarget,
+  target: RestTarget & { clock?: FakeClock },
   adminToken: string,
   { name, role, scope }: { name: string; role: Role | undefined; scope: Scope },
 ): Promise<Person> {
@@ -51,6 +58,8 @@ export async function addPerson(
       token: adminToken,
       body: { subject: { kind: 'user', id: user.id }, role, scope },
     });
+  // A token of the very millisecond in which roles changed counts as one from before.
+  target.clock?.advance(2);
   return signIn(target, email, goodPassword);
 }
 

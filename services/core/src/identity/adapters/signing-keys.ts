@@ -2,14 +2,13 @@
  * The keys that access tokens are signed with, in one file that only core can read. Made on the first start. A file that
  * is broken, or that others can read, stops the start: a box that quietly made new keys would hide a theft.
  */
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { tokenAudience, tokenIssuer, accessTokenLifeSeconds } from '@siphera/contract';
 import { toRfc3339, type Clock, type Random } from '@siphera/runtime';
-import { calculateJwkThumbprint, importJWK, SignJWT, type JSONWebKeySet, type JWK } from 'jose';
+import { calculateJwkThumbprint, SignJWT, type JSONWebKeySet, type JWK } from 'jose';
 import { z } from 'zod';
-import type { webcrypto } from 'node:crypto';
 import type { UnsignedClaims } from '../store/sessions.store.ts';
 
 /** A key signs for so long; at the next start after it a new one does, and the old one is only checked against. */
@@ -40,10 +39,10 @@ type KeyFile = z.infer<typeof KeyFile>;
 export class SigningKeys {
   readonly #secret: Buffer;
   readonly #kid: string;
-  readonly #key: webcrypto.CryptoKey;
+  readonly #key: KeyObject;
   readonly #public: JSONWebKeySet;
 
-  private constructor(secret: Buffer, kid: string, key: webcrypto.CryptoKey, publicKeys: JSONWebKeySet) {
+  private constructor(secret: Buffer, kid: string, key: KeyObject, publicKeys: JSONWebKeySet) {
     this.#secret = secret;
     this.#kid = kid;
     this.#key = key;
@@ -58,7 +57,7 @@ export class SigningKeys {
     const newest = file.keys[0];
     const kid = publicKeys[0]?.kid;
     if (!newest || kid === undefined) throw new Error(`${path} holds no key`);
-    const key = (await importJWK({ ...newest.private, alg: 'EdDSA' })) as webcrypto.CryptoKey;
+    const key = createPrivateKey({ key: newest.private, format: 'jwk' });
     return new SigningKeys(Buffer.from(file.secret, 'base64'), kid, key, { keys: publicKeys });
   }
 
