@@ -1,7 +1,7 @@
 /** What signaling does when it is killed, when core is silent, when consoles do not read, and under load. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemRandom } from '@siphera/runtime';
-import { waitFor } from '@siphera/testkit';
+import { createTestCa, freePort, tempDir, waitFor } from '@siphera/testkit';
 import { describe, expect, it } from 'vitest';
 import { startFeedServer } from './testing/feed-server.ts';
 import { metric, openConsole, startRig, type TestConsole } from './testing/rig.ts';
@@ -117,7 +117,7 @@ describe('signaling', { timeout: testMsMax }, () => {
     await rig.core.close();
     const starting = rig.signaling.daemon.start();
     await waitFor('its complaint', () => rig.signaling.daemon.logs().includes('core_away'));
-    await using core = await startFeedServer(rig.coreSocket);
+    await using core = await startFeedServer(rig.coreAddress);
     await starting;
     using console = openConsole(rig.url, { token: await core.token() });
     await waitFor('the first frame', () => console.frames.length > 0);
@@ -129,7 +129,7 @@ describe('signaling', { timeout: testMsMax }, () => {
     using console = openConsole(rig.url, { token: await rig.core.token() });
     await waitFor('the position', () => console.upto() === 3);
     await rig.core.close();
-    await using restored = await startFeedServer(rig.coreSocket);
+    await using restored = await startFeedServer(rig.coreAddress);
     await waitFor('the goodbye', () => console.byes.length > 0);
     expect(console.byes).toEqual([{ reason: 'gap' }]);
     expect(restored.entries).toEqual([]);
@@ -145,7 +145,7 @@ describe('signaling', { timeout: testMsMax }, () => {
   });
 
   it('limits the consoles of one user and of all', async () => {
-    await using rig = await startRig({ SOCKETS_PER_USER_MAX: '2', SOCKETS_MAX: '3' });
+    await using rig = await startRig({ env: { SOCKETS_PER_USER_MAX: '2', SOCKETS_MAX: '3' } });
     const token = await rig.core.token({ sub: systemRandom.uuid() });
     using one = openConsole(rig.url, { token });
     using two = openConsole(rig.url, { token });
@@ -160,6 +160,26 @@ describe('signaling', { timeout: testMsMax }, () => {
     using fourth = openConsole(rig.url, { token: await rig.core.token() });
     await waitFor('the refusal', () => fourth.refusals.length > 0);
     expect(fourth.frames).toEqual([]);
+  });
+
+  it('meets a core in another container by mutual TLS', async () => {
+    await using dir = await tempDir('sig-tls');
+    const ca = await createTestCa(dir.path);
+    const core = await ca.issueServer('internal', 'core', ['localhost']);
+    const own = await ca.issueClient('siphera-signaling');
+    await using rig = await startRig({
+      coreAddress: `localhost:${await freePort()}`,
+      coreTls: core,
+      env: {
+        INTERNAL_CERT_FILE: own.certFile,
+        INTERNAL_KEY_FILE: own.keyFile,
+        INTERNAL_CA_FILE: own.caFile,
+      },
+    });
+    using console = openConsole(rig.url, { token: await rig.core.token() });
+    await waitFor('the first frame', () => console.frames.length > 0);
+    rig.core.append({});
+    await waitFor('the entry', () => seqs(console).length === 1);
   });
 
   it('tells core how it is', async () => {

@@ -14,7 +14,7 @@ import {
   type InternalHeartbeat,
   type Revocation,
 } from '@siphera/contract';
-import { startListener, systemClock, systemRandom, toRfc3339 } from '@siphera/runtime';
+import { startListener, systemClock, systemRandom, toRfc3339, type TlsFiles } from '@siphera/runtime';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
 const heartbeatMs = 200;
@@ -56,7 +56,8 @@ type State = {
   jwk: JWK;
 };
 
-export async function startFeedServer(socketPath: string): Promise<FeedServer> {
+/** @param address `unix:/path`, or `host:port` with the files of mutual TLS. */
+export async function startFeedServer(address: string, tls?: TlsFiles): Promise<FeedServer> {
   const pair = await generateKeyPair('EdDSA', { extractable: true });
   const jwk: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
   const state: State = {
@@ -68,9 +69,13 @@ export async function startFeedServer(socketPath: string): Promise<FeedServer> {
     heartbeats: [],
     jwk,
   };
-  const listener = await startListener(`unix:${socketPath}`, (request, response) => {
-    void answer(state, request, response);
-  });
+  const listener = await startListener(
+    address,
+    (request, response) => {
+      void answer(state, request, response);
+    },
+    tls,
+  );
   const timer = setInterval(() => broadcast(state, []), heartbeatMs);
   const append = (...inputs: EntryInput[]): FeedEntry[] => {
     const made = inputs.map((input, index) => makeEntry(state.entries.length + 1 + index, input));
@@ -83,7 +88,7 @@ export async function startFeedServer(socketPath: string): Promise<FeedServer> {
     await listener.close();
   };
   return {
-    url: `unix:${socketPath}`,
+    url: tls ? `https://${address}` : address,
     entries: state.entries,
     heartbeats: state.heartbeats,
     asked: state.asked,

@@ -1,6 +1,7 @@
 /** Signaling as a real process between a feed server and real consoles, for its integration tests. */
 import { join } from 'node:path';
 import type { ClientToServer, FeedEntry, ServerToClient, SocketBye, SocketFrame } from '@siphera/contract';
+import type { TlsFiles } from '@siphera/runtime';
 import { exchange, startSignaling, tempDir, type SignalingService } from '@siphera/testkit';
 import { io, type Socket } from 'socket.io-client';
 import { startFeedServer, type FeedServer } from './feed-server.ts';
@@ -11,22 +12,28 @@ export type Rig = AsyncDisposable & {
   core: FeedServer;
   signaling: SignalingService;
   url: string;
-  coreSocket: string;
+  coreAddress: string;
 };
 
-export async function startRig(env: Record<string, string> = {}): Promise<Rig> {
+export type RigOptions = {
+  env?: Record<string, string>;
+  coreAddress?: string;
+  coreTls?: TlsFiles;
+};
+
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const dir = await tempDir('sig');
-  const coreSocket = join(dir.path, 'core.sock');
-  const core = await startFeedServer(coreSocket);
+  const coreAddress = options.coreAddress ?? `unix:${join(dir.path, 'core.sock')}`;
+  const core = await startFeedServer(coreAddress, options.coreTls);
   const signaling = await startSignaling({
     dir: dir.path,
     internalUrl: core.url,
     publicOrigins: [publicOrigin],
-    env: { LOG_LEVEL: 'debug', ...env },
+    env: { LOG_LEVEL: 'debug', ...options.env },
   });
   return {
     core,
-    coreSocket,
+    coreAddress,
     signaling,
     url: `http://127.0.0.1:${signaling.port}`,
     [Symbol.asyncDispose]: async () => {
