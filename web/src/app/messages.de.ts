@@ -86,6 +86,8 @@ export const messages: typeof english = {
     sites: 'Standorte und Bereiche',
     rules: 'Regeln',
     procedures: 'Verfahren',
+    escalations: 'Eskalationspläne',
+    developers: 'API-Referenz',
     panels: 'Alarmzentralen',
     notifications: 'Benachrichtigungen',
     retention: 'Aufbewahrung',
@@ -172,6 +174,14 @@ export const messages: typeof english = {
       guard: 'Wache',
       viewer: 'Betrachter',
       integrator: 'Integrator',
+    },
+    unit: { label: 'Einheit', s: 'Sekunden', min: 'Minuten', h: 'Stunden', d: 'Tage' },
+    pick: {
+      add: 'Hinzufügen …',
+      search: 'Suchen',
+      nothing: 'Nichts passt',
+      remove: '{name} entfernen',
+      chosen: 'nichts gewählt | {n} gewählt | {n} gewählt',
     },
     secret: {
       once: 'Nur jetzt sichtbar',

@@ -83,6 +83,8 @@ export const messages = {
     sites: 'Sites and areas',
     rules: 'Rules',
     procedures: 'Procedures',
+    escalations: 'Escalation plans',
+    developers: 'API reference',
     panels: 'Alarm panels',
     notifications: 'Notifications',
     retention: 'Retention',
@@ -164,6 +166,14 @@ export const messages = {
       guard: 'Guard',
       viewer: 'Viewer',
       integrator: 'Integrator',
+    },
+    unit: { label: 'unit', s: 'seconds', min: 'minutes', h: 'hours', d: 'days' },
+    pick: {
+      add: 'Add…',
+      search: 'Search',
+      nothing: 'Nothing fits',
+      remove: 'Remove {name}',
+      chosen: 'none chosen | {n} chosen | {n} chosen',
     },
     secret: {
       once: 'Shown once',
