@@ -1,5 +1,5 @@
 /**
- * The environment tables in the services' READMEs, from each service's `configSchema`. A README carries the table between
+ * The environment tables in the services' READMEs, from the schema that each service's `config.ts` exports. A README carries the table between
  * two comments; one that lacks them gets a section at its end.
  */
 import { existsSync } from 'node:fs';
@@ -22,12 +22,11 @@ async function environmentTable(service: string): Promise<{ path: string; conten
   const path = `services/${service}/README.md`;
   const configFile = join(root, 'services', service, 'src', 'config.ts');
   if (!existsSync(configFile) || !existsSync(join(root, path))) return undefined;
-  const module = (await import(configFile)) as { configSchema?: unknown };
-  if (!(module.configSchema instanceof z.ZodObject)) {
-    throw new Error(`services/${service}/src/config.ts exports no configSchema`);
-  }
+  const module = (await import(configFile)) as Record<string, unknown>;
+  const schema = Object.values(module).find((value) => value instanceof z.ZodObject);
+  if (!schema) throw new Error(`services/${service}/src/config.ts exports no schema of its environment`);
   const readme = await readFile(join(root, path), 'utf8');
-  return { path, content: placeTable(readme, describe(module.configSchema)) };
+  return { path, content: placeTable(readme, describe(schema)) };
 }
 
 /** The README with its table replaced, or added. */
