@@ -169,8 +169,13 @@ describe('the broker', () => {
     const agent = await start(installed);
     await waitFor('online', () => box.states.some((state) => state.online));
     await waitFor('a heartbeat', () => box.telemetry.length > 0);
+    await agent.setNetwork(false);
+    await waitFor('the last will', () => box.states.at(-1)?.online === false);
+    expect(box.states.at(-1)).toEqual({ online: false });
+    await agent.setNetwork(true);
+    await waitFor('online again', () => box.states.at(-1)?.online === true);
     await stop(agent);
-    await waitFor('offline', () => box.states.at(-1)?.online === false);
+    await waitFor('goodbye', () => box.states.at(-1)?.online === false);
   });
 
   test('carries the state of the devices behind an agent, retained', async () => {

@@ -26,14 +26,14 @@ export function keepLinked(options: LinkKeeperOptions): LinkKeeper {
   let run = startRun(options);
   return {
     setNetwork: async (up) => {
-      await run.stop();
+      await (up ? run.stop() : run.cut());
       if (up) run = startRun(options);
     },
     stop: () => run.stop(),
   };
 }
 
-function startRun(options: LinkKeeperOptions): { stop: () => Promise<void> } {
+function startRun(options: LinkKeeperOptions): { stop: () => Promise<void>; cut: () => Promise<void> } {
   const stopped = new AbortController();
   let link: Link | undefined;
   const done = keepTrying(options, stopped.signal, (current) => {
@@ -43,6 +43,11 @@ function startRun(options: LinkKeeperOptions): { stop: () => Promise<void> } {
     stop: async () => {
       stopped.abort();
       await link?.end();
+      await done;
+    },
+    cut: async () => {
+      stopped.abort();
+      link?.cut();
       await done;
     },
   };

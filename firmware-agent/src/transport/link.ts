@@ -20,7 +20,10 @@ export type Link = {
   publishLoose(leaf: DeviceLeaf, body: unknown): void;
   /** Resolves once the connection is gone. */
   readonly closed: Promise<void>;
+  /** Says goodbye: the broker keeps the last will to itself. */
   end(): Promise<void>;
+  /** Drops the connection without a word, as a pulled cable does: the last will goes out. */
+  cut(): void;
 };
 export type LinkOptions = {
   identity: Identity;
@@ -56,6 +59,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     },
     closed,
     end: () => end(client),
+    cut: () => client.stream.destroy(),
   };
 }
 

@@ -7,7 +7,16 @@ import type { Clock, Random } from '@siphera/runtime';
 import { motionOf, passages } from './building.ts';
 import type { Controllers } from './controllers.ts';
 import type { LabPanel } from './lab-panel.ts';
-import { type Errand, minutesPerDay, outside, people, type Person, planDay, route } from './people.ts';
+import {
+  type Errand,
+  minutesPerDay,
+  outside,
+  people,
+  type Person,
+  planDay,
+  route,
+  type Step,
+} from './people.ts';
 
 const tickMs = 250;
 /** How long somebody takes through a door, and from one to the next. */
@@ -35,6 +44,9 @@ export class Day {
   readonly #options: DayOptions;
   readonly #walkers: Walker[];
   readonly #motion = new Map<string, NodeJS.Timeout>();
+  readonly #walks = new Set<Promise<void>>();
+  /** The end of the line before each door: people pass one by one. */
+  readonly #lines = new Map<string, Promise<boolean>>();
   #minute: number;
 
   constructor(options: DayOptions) {
@@ -64,7 +76,11 @@ export class Day {
       this.#turn(from);
       for (const walker of this.#walkers) this.#send(walker);
     }
-    for (const timer of this.#motion.values()) clearTimeout(timer);
+    await Promise.all(this.#walks);
+    for (const [detector, timer] of this.#motion) {
+      clearTimeout(timer);
+      await this.#options.controllers.report(detector, 'motion.ended');
+    }
   }
 
   /** Where everybody would be at the start, had the day begun at midnight. */
@@ -94,26 +110,39 @@ export class Day {
     walker.errands.shift();
     if (this.#minute - next.minute > 60) return;
     walker.walking = true;
-    this.#walk(walker, next.to)
+    const walk = this.#walk(walker, next.to)
       .catch((error: unknown) => this.#options.say(`${walker.who.name}: ${String(error)}`))
       .finally(() => {
         walker.walking = false;
+        this.#walks.delete(walk);
       });
+    this.#walks.add(walk);
   }
 
   async #walk(walker: Walker, to: string): Promise<void> {
     const { random, signal } = this.#options;
     for (const step of route(walker.at, to, walker.who.entrance)) {
       if (signal.aborted) return;
-      if (step.door !== undefined && !(await this.#pass(walker.who, step.door, step.inward))) return;
+      if (step.door !== undefined && !(await this.#queueAt(step.door, () => this.#pass(walker.who, step))))
+        return;
       walker.at = step.to;
       await this.#moved(step.to);
       await sleep(walkMs * (0.6 + random.fraction()));
     }
   }
 
+  async #queueAt(door: string, pass: () => Promise<boolean>): Promise<boolean> {
+    const before = this.#lines.get(door) ?? Promise.resolve(true);
+    const own = before.then(
+      () => (this.#options.signal.aborted ? false : pass()),
+      () => pass(),
+    );
+    this.#lines.set(door, own);
+    return await own;
+  }
+
   /** Through a door: badge on the way in, push button on the way out. False when the badge is refused. */
-  async #pass(who: Person, door: string, inward: boolean): Promise<boolean> {
+  async #pass(who: Person, { door = '', inward }: Step): Promise<boolean> {
     const { controllers, random } = this.#options;
     const reader = passages[door]?.reader;
     const credential = { credential: who.badge, holder: who.name, direction: inward ? 'in' : 'out' };

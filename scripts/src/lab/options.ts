@@ -17,7 +17,7 @@ export const usage = `npm run lab -- [options]: a building on a Siphera box, wit
   --data DIR             identities and queues of the controllers (LAB_DATA; default .dev/lab/<box>)
   --panel HOST:PORT      where the box hears DC-09 (LAB_PANEL; default <box>:12000; "off" for no panel)
   --rate N               how much faster than real the day goes (default 60: a day in 24 minutes; 1: real time)
-  --start HH:MM          time of day at the start (default 07:20; with --rate 1 the real one)
+  --start HH:MM          time of day at the start (default 08:10; with --rate 1 the real one)
   --duration SECONDS     stop after that
   --once SCENE           play one scene, wait until the box committed it, and stop:
                          ${sceneNames.join(' ')}

@@ -11,12 +11,12 @@ import { readKeys } from './keyboard.ts';
 import { LabPanel, provisionPanel } from './lab-panel.ts';
 import type { LabOptions } from './options.ts';
 import { type Building, enrolControllers, provisionBuilding } from './provision.ts';
-import { scenes, type SceneName, sceneOfKey, type Stage } from './scenes.ts';
+import { clearAll, scenes, type SceneName, sceneOfKey, type Stage } from './scenes.ts';
 
 const connectMsMax = 20_000;
 const commitMsMax = 30_000;
 const statusEveryMs = 10_000;
-const defaultStartMinute = 7 * 60 + 20;
+const defaultStartMinute = 8 * 60 + 10;
 
 /** Runs the lab; resolves with the exit code. */
 export async function runLab(options: LabOptions): Promise<number> {
@@ -38,7 +38,7 @@ export async function runLab(options: LabOptions): Promise<number> {
   const controllers = await Controllers.start(enrolled, (device, type, data) =>
     say(told(device, type, data)),
   );
-  const stage: Stage = { controllers, panel, random: systemRandom, say };
+  const stage: Stage = { controllers, panel, random: systemRandom, say, clearing: new Map() };
   try {
     await waitFor(
       'the controllers to connect',
@@ -77,6 +77,7 @@ async function playOnce(name: SceneName, stage: Stage): Promise<number> {
   const started = systemClock.monotonic();
   await scenes[name].play(stage);
   await waitFor('the box to commit it', () => controllers.settled, commitMsMax);
+  for (const timer of stage.clearing.keys()) clearTimeout(timer);
   say(`${name} committed by the box after ${Math.round(systemClock.monotonic() - started)} ms at most`);
   return 0;
 }
@@ -118,6 +119,8 @@ async function live(options: LabOptions, stage: Stage): Promise<number> {
   clearTimeout(timer);
   keys.close();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end);
+  for (const id of controllers.offline) await controllers.setNetwork(id, true);
+  await clearAll(stage);
   await waitFor('the box to commit the rest', () => controllers.settled, commitMsMax);
   say(`stopped; ${controllers.sent} events sent, all committed`);
   return 0;

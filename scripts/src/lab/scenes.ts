@@ -9,6 +9,8 @@ export type Stage = {
   panel: LabPanel | undefined;
   random: Random;
   say: (line: string) => void;
+  /** What clears by itself later, or when the lab stops: it must not leave a building in alarm behind. */
+  clearing: Map<NodeJS.Timeout, () => Promise<void>>;
 };
 type Scene = { key: string; play: (stage: Stage) => Promise<void> };
 
@@ -24,11 +26,22 @@ const pick = <T>(random: Random, list: readonly T[]): T => {
 };
 const ofKind = (kind: string) => devices.filter((device) => device.kind === kind);
 
-/** Clears an alarm later; a lab that stops first leaves it standing, as a real device would. */
-function later(stage: Stage, id: string, type: string): void {
-  setTimeout(() => {
-    stage.controllers.report(id, type).catch((error: unknown) => stage.say(`${id}: ${String(error)}`));
-  }, clearMs).unref();
+/** Clears an alarm after a while. */
+function later({ clearing, say }: Stage, what: string, clear: () => Promise<void>): void {
+  const timer = setTimeout(() => {
+    clearing.delete(timer);
+    clear().catch((error: unknown) => say(`${what}: ${String(error)}`));
+  }, clearMs);
+  clearing.set(timer, clear);
+}
+
+/** Clears now whatever would clear later. */
+export async function clearAll({ clearing }: Stage): Promise<void> {
+  for (const [timer, clear] of clearing) {
+    clearTimeout(timer);
+    await clear();
+  }
+  clearing.clear();
 }
 
 export const scenes = {
@@ -38,7 +51,7 @@ export const scenes = {
       const perimeter = ofKind('door').filter((door) => passages[door.id]?.reader !== undefined);
       const door = pick(stage.random, perimeter);
       await stage.controllers.report(door.id, 'door.forced', { note: 'Opened without a badge' });
-      later(stage, door.id, 'door.closed');
+      later(stage, door.id, () => stage.controllers.report(door.id, 'door.closed'));
     },
   },
   'door.held': {
@@ -47,7 +60,7 @@ export const scenes = {
       const door = pick(stage.random, ofKind('door'));
       await stage.controllers.report(door.id, 'door.opened');
       await stage.controllers.report(door.id, 'door.held', { note: `Open for ${heldSeconds} seconds` });
-      later(stage, door.id, 'door.closed');
+      later(stage, door.id, () => stage.controllers.report(door.id, 'door.closed'));
     },
   },
   'panic.pressed': {
@@ -59,7 +72,7 @@ export const scenes = {
     play: async (stage) => {
       const detector = pick(stage.random, ofKind('smoke'));
       await stage.controllers.report(detector.id, 'smoke.alarm', { value: 4.2, unit: '%/m' });
-      later(stage, detector.id, 'smoke.restored');
+      later(stage, detector.id, () => stage.controllers.report(detector.id, 'smoke.restored'));
     },
   },
   'glass_break.alarm': {
@@ -72,14 +85,19 @@ export const scenes = {
     play: async (stage) => {
       const device = pick(stage.random, [...ofKind('reader'), ...ofKind('motion')]);
       await stage.controllers.report(device.id, 'tamper.alarm', { note: 'Cover open' });
-      later(stage, device.id, 'tamper.restored');
+      later(stage, device.id, () => stage.controllers.report(device.id, 'tamper.restored'));
     },
   },
   'panel.alarm': {
     key: 'a',
     play: async (stage) => {
-      if (stage.panel) await stage.panel.burglary();
-      else stage.say('There is no panel: start the lab with --panel HOST:PORT');
+      const { panel } = stage;
+      if (!panel) {
+        stage.say('There is no panel: start the lab with --panel HOST:PORT');
+        return;
+      }
+      await panel.burglary();
+      later(stage, 'zone 005', () => panel.restore());
     },
   },
   'controller.offline': {
