@@ -1,0 +1,190 @@
+/**
+ * Every route of core × every role × own and foreign org, driven from the contract's table of routes: a new route fails
+ * here until it has a request in `testing/world.ts`.
+ */
+import { join } from 'node:path';
+import {
+  rolePermissions,
+  routes,
+  type Permission,
+  type Role,
+  type Route,
+  type RouteName,
+} from '@siphera/contract';
+import { openDatabase, systemRandom } from '@siphera/runtime';
+import { call, callRaw, setupAdmin, startBox, type Box, type HttpAnswer } from '@siphera/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addPerson, goodPassword, makeKey, signIn } from './testing/people.ts';
+import { addRivalOrg } from './testing/rival-org.ts';
+import { buildWorld, requests, type Input, type World } from './testing/world.ts';
+
+const table: Record<string, Route> = routes;
+const coreRoutes = Object.keys(table).filter((name) => table[name]?.service === 'core') as RouteName[];
+/** In the order of `requests`: what removes things comes last. */
+const ordered = Object.keys(requests) as RouteName[];
+const roles: readonly Role[] = ['viewer', 'guard', 'integrator', 'supervisor', 'admin'];
+
+type Caller = { token: string; permissions: readonly Permission[]; user: boolean };
+
+let box: Box;
+let own: World;
+let rival: World;
+const callers = new Map<string, Caller>();
+let siteAdmin: string;
+
+beforeAll(async () => {
+  box = await startBox({ services: [] });
+  const admin = await setupAdmin(box);
+  const org = admin.me.org.id;
+  const scope = { kind: 'org' as const, id: org };
+  const world = await buildWorld(box, admin.token, org);
+  const target = await signIn(box, 'target@example.org', goodPassword);
+  const session = await call(box, 'listSessions', { token: target.token });
+  const command = systemRandom.uuid();
+  own = { ...world, command, session: session.items[0]?.id ?? '' };
+
+  for (const role of roles)
+    callers.set(role, {
+      token: (await addPerson(box, admin.token, { name: `Some-${role}`, role, scope })).token,
+      permissions: rolePermissions[role],
+      user: true,
+    });
+  const nobody = await addPerson(box, admin.token, { name: 'Nobody', role: undefined, scope });
+  callers.set('nobody', { token: nobody.token, permissions: [], user: true });
+  const key = await makeKey(box, admin.token, ['event.write'], scope);
+  callers.set('api key', { token: key.secret, permissions: ['event.write'], user: false });
+  const south = await call(box, 'createSite', {
+    token: admin.token,
+    body: { name: 'South', time_zone: 'UTC' },
+  });
+  const southScope = { kind: 'site' as const, id: south.id };
+  siteAdmin = (await addPerson(box, admin.token, { name: 'Sonja', role: 'admin', scope: southScope })).token;
+
+  await box.core.daemon.stop();
+  const db = openDatabase(join(box.dir, 'data', 'core', 'core.sqlite'));
+  db.prepare(
+    `INSERT INTO commands (id, org_id, device_id, name, args, state, requested_by, actor, trace_id, created_ms, expires_ms)
+     VALUES (?, ?, ?, 'unlock', '{}', 'expired', 'Ada', '{}', '', 1, 1)`,
+  ).run(command, org, own.door);
+  rival = addRivalOrg(db, own, () => systemRandom.uuid());
+  db.close();
+  await box.core.daemon.start();
+}, 120_000);
+afterAll(() => box.stop());
+
+const ask = (name: RouteName, input: Input, token?: string): Promise<HttpAnswer> =>
+  callRaw(box, name, { ...input, token });
+const codeOf = (answer: HttpAnswer): string => {
+  if (answer.status < 300) return 'ok';
+  return String((JSON.parse(answer.body.toString('utf8')) as { code: string }).code);
+};
+const inputFor = (name: RouteName, world: World): Input => requests[name]?.(world) ?? {};
+
+function mayCall(access: Route['access'], caller: Caller): boolean {
+  if (access === 'public') return true;
+  // The rest of what needs a sign-in is about the user's own account, which an API key has none of.
+  if (access === 'signed_in') return caller.user;
+  return caller.permissions.includes(access);
+}
+
+/** Refusals that come after the right was found: wrong time, wrong password, no agent at the other end. */
+const elsewise: Partial<Record<RouteName, readonly string[]>> = {
+  runSetup: ['validation_failed'],
+  login: ['bad_credentials'],
+  refresh: ['csrf_rejected'],
+  logout: ['csrf_rejected'],
+  changePassword: ['bad_credentials'],
+  enrol: ['enrolment_code_wrong'],
+  stream: ['gone'],
+  createCommand: ['device_unavailable', 'unprocessable'],
+  unlockDoor: ['device_unavailable'],
+  lockDoor: ['device_unavailable'],
+  createRoleBinding: ['duplicate'],
+  acknowledgeIncident: ['already_done'],
+  resolveIncident: ['already_done', 'unprocessable'],
+  closeIncident: ['already_done', 'unprocessable'],
+  reopenIncident: ['already_done', 'unprocessable'],
+  assignIncident: ['already_done', 'unprocessable'],
+  tickIncidentStep: ['not_found', 'unprocessable'],
+  replayDeadLetter: ['unprocessable', 'validation_failed'],
+  testSmtp: ['unprocessable'],
+  testWebhook: ['unprocessable', 'target_refused', 'unavailable'],
+  importDevices: ['validation_failed', 'unprocessable'],
+  deleteArea: ['in_use'],
+  deleteSite: ['in_use'],
+};
+
+describe('every route of core', () => {
+  it('has a request in this test', () => {
+    expect(coreRoutes.filter((name) => requests[name] === undefined)).toEqual([]);
+  });
+
+  it('refuses who has not signed in, unless it is public', async () => {
+    for (const name of ordered) {
+      const answer = await ask(name, inputFor(name, own));
+      const refused = codeOf(answer) === 'unauthenticated';
+      // The refresh has no token but a cookie; without it nobody is signed in either.
+      expect([name, refused]).toEqual([name, table[name]?.access !== 'public']);
+    }
+  });
+
+  it('keeps the things of another org out of reach, whatever the caller may do in his own', async () => {
+    const { token } = callers.get('admin') ?? { token: '' };
+    for (const name of ordered) {
+      const input = inputFor(name, rival);
+      if (JSON.stringify(strip(input)) === JSON.stringify(strip(inputFor(name, own)))) continue;
+      const answer = await ask(name, input, token);
+      const refused = name === 'appendEvents' ? refusedEvent(answer) : codeOf(answer);
+      const allowed = input.params ? ['not_found'] : ['not_found', 'unprocessable', 'validation_failed'];
+      expect([name, allowed.includes(refused), refused]).toEqual([name, true, refused]);
+    }
+  }, 60_000);
+
+  it('keeps the things of another site out of reach of a site admin', async () => {
+    for (const name of ordered) {
+      const input = inputFor(name, own);
+      if (!input.params) continue;
+      const code = codeOf(await ask(name, input, siteAdmin));
+      expect([name, ['not_found', 'forbidden'].includes(code), code]).toEqual([name, true, code]);
+    }
+  }, 60_000);
+
+  it('shows nothing of another org in any list', async () => {
+    const { token } = callers.get('admin') ?? { token: '' };
+    const rivalIds = Object.values(rival).filter((id) => typeof id === 'string');
+    for (const name of ordered) {
+      const route = table[name];
+      if (route?.method !== 'get' || route.path.includes('{') || name === 'stream') continue;
+      const answer = await ask(name, {}, token);
+      const text = answer.body.toString('utf8');
+      expect([name, rivalIds.filter((id) => text.includes(id))]).toEqual([name, []]);
+    }
+  }, 60_000);
+
+  it('lets in exactly the roles that its permission names', async () => {
+    for (const name of ordered) {
+      const access = table[name]?.access ?? 'public';
+      for (const [who, caller] of callers) {
+        if (access === 'signed_in' && (!caller.user || name === 'revokeSession')) continue;
+        const code = codeOf(await ask(name, inputFor(name, own), caller.token));
+        const expected = mayCall(access, caller);
+        const fits = expected ? code === 'ok' || (elsewise[name] ?? []).includes(code) : code === 'forbidden';
+        expect([name, who, fits, code]).toEqual([name, who, true, code]);
+      }
+    }
+  }, 120_000);
+});
+
+/** Ids of events are made anew each time; they are not things of a world. */
+const strip = (input: Input): unknown =>
+  JSON.parse(
+    JSON.stringify(input, (key, value: unknown) => (key === 'id' && !isPath(input) ? undefined : value)),
+  ) as unknown;
+const isPath = (input: Input): boolean => input.params !== undefined;
+
+function refusedEvent(answer: HttpAnswer): string {
+  const body = JSON.parse(answer.body.toString('utf8')) as { results?: { status: string }[]; code?: string };
+  return body.results?.[0]?.status === 'rejected' || body.results?.[0]?.status === 'dead_letter'
+    ? 'not_found'
+    : (body.code ?? `accepted ${JSON.stringify(body)}`);
+}
