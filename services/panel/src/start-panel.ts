@@ -95,9 +95,9 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   );
   const timers = [
     setInterval(tick, tickMs),
-    setInterval(() => beat(ground, pump, tcp.connections), heartbeatMs),
+    setInterval(() => beat(ground, { intake, pump, tcp }), heartbeatMs),
   ];
-  beat(ground, pump, tcp.connections);
+  beat(ground, { intake, pump, tcp });
   log.info('listening', { dc09: dc09Port, http: http.port, metrics: metricsListener.port });
   return {
     dc09Port,
@@ -188,10 +188,14 @@ function listenForPeople(
   return startListener(config.PANEL_HTTP_LISTEN, app);
 }
 
-function beat({ client, stores }: Ground, pump: CorePump, connections: number): void {
+function beat(
+  { client, stores }: Ground,
+  { intake, pump, tcp }: { intake: Intake; pump: CorePump; tcp: Dc09Tcp },
+): void {
   const health = {
     coreReachable: pump.isReachable(),
-    connections,
+    storing: intake.isStoring(),
+    connections: tcp.connections,
     outboxMessages: stores.messages.waitingCount(),
     supervisionLost: stores.accounts.all().filter((account) => account.supervision === 'lost').length,
   };

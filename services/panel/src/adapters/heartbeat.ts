@@ -7,6 +7,7 @@ export const heartbeatMs = 5_000;
 const outboxDegraded = 1_000;
 
 export type Health = {
+  storing: boolean;
   coreReachable: boolean;
   outboxMessages: number;
   supervisionLost: number;
@@ -16,9 +17,10 @@ export type Health = {
 export function heartbeatOf(health: Health, version: string, rssBytes: number): InternalHeartbeat {
   const core = health.coreReachable ? 'ok' : 'degraded';
   const outbox = health.outboxMessages > outboxDegraded ? 'degraded' : 'ok';
+  const store = health.storing ? 'ok' : 'degraded';
   return {
     service: 'panel',
-    state: core === 'ok' && outbox === 'ok' ? 'ok' : 'degraded',
+    state: core === 'ok' && outbox === 'ok' && store === 'ok' ? 'ok' : 'degraded',
     version,
     rss_bytes: rssBytes,
     checks: [
@@ -28,6 +30,11 @@ export function heartbeatOf(health: Health, version: string, rssBytes: number): 
         name: 'supervision',
         state: health.supervisionLost === 0 ? 'ok' : 'degraded',
         detail: `${health.supervisionLost} panels are silent`,
+      },
+      {
+        name: 'store',
+        state: store,
+        detail: health.storing ? 'takes frames' : 'cannot be written: is the disk full?',
       },
       { name: 'receiver', state: 'ok', detail: `${health.connections} connections` },
     ],

@@ -22,6 +22,8 @@ const openFramesMax = 5_000;
 const batchFramesMax = 500;
 /** What core has answered is written with the next frames, or after this: it is only our note, its panel has its ACK. */
 const settleMsMax = 50;
+/** After a write that failed, e.g. on a full disk, what is still to be noted is tried again this much later. */
+const storeRetryMs = 1_000;
 /** Bad frames stored per second: a flood of garbage is counted, not written down. */
 const badStoredPerSecond = 20;
 const pruneEveryMs = 10_000;
@@ -52,6 +54,7 @@ export class Intake {
   #scheduled = false;
   #settling: NodeJS.Timeout | undefined;
   #closed = false;
+  #storing = true;
   #prunedMs = 0;
   #badTokens = badStoredPerSecond;
   #badTokensMs = 0;
@@ -65,6 +68,11 @@ export class Intake {
   /** Joined after both exist: the pump reports to `settle`. */
   usePump(pump: Pick<CorePump, 'add' | 'isReachable'>): void {
     this.#pump = pump;
+  }
+
+  /** Whether the last batch could be stored. */
+  isStoring(): boolean {
+    return this.#storing;
   }
 
   /** Takes one frame. Resolves with the bytes to send back, or with undefined for silence. Never rejects. */
@@ -141,8 +149,10 @@ export class Intake {
       this.#storeFailed(error, batch, settled);
       return;
     }
-    this.#pump?.add(rows);
+    this.#storing = true;
+    // Who waits is noted before the pump may answer.
     taken.forEach((one, index) => this.#conclude(batch[index], one));
+    this.#pump?.add(rows);
     if (this.#arrivals.length > 0) this.#schedule();
   }
 
@@ -152,6 +162,8 @@ export class Intake {
     this.#parts.metrics.storeFailures.inc();
     this.#parts.accounts.reload();
     this.#settled.unshift(...settled);
+    this.#storing = false;
+    this.#settling ??= setTimeout(() => this.#schedule(), storeRetryMs);
     for (const arrival of batch) {
       this.#count('silent', 'not_stored', arrival.transport);
       arrival.resolve(undefined);

@@ -1,5 +1,5 @@
 /** Every change over REST: in one transaction with its audit row, then made known to memory. */
-import type { Caller, Sqlite } from '@siphera/runtime';
+import { AppError, type Caller, type Sqlite } from '@siphera/runtime';
 import type { AccountStore } from '../store/account.store.ts';
 import type { AuditStore } from '../store/audit.store.ts';
 
@@ -20,18 +20,22 @@ export function createChanges(parts: {
 }): Changes {
   return {
     apply({ claims }, { action, account, detail }, change) {
-      parts.db
-        .transaction(() => {
-          change();
-          parts.audit.add({
-            actor: { kind: claims.kind, id: claims.sub, name: claims.name },
-            org_id: claims.org,
-            action,
-            target: `panel_account:${account}`,
-            detail,
-          });
-        })
-        .immediate();
+      const transaction = parts.db.transaction(() => {
+        change();
+        parts.audit.add({
+          actor: { kind: claims.kind, id: claims.sub, name: claims.name },
+          org_id: claims.org,
+          action,
+          target: `panel_account:${account}`,
+          detail,
+        });
+      });
+      try {
+        transaction.immediate();
+      } catch (cause) {
+        if ((cause as { code?: string }).code !== 'SQLITE_FULL') throw cause;
+        throw new AppError('disk_full', 'The change was not stored.', { cause });
+      }
       parts.accounts.refresh(account);
       parts.auditAdded();
     },
