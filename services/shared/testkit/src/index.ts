@@ -4,6 +4,7 @@ export * from './box.ts';
 export * from './chromium.ts';
 export * from './console.ts';
 export * from './daemon.ts';
+export * from './device-event.ts';
 export * from './fake-panel.ts';
 export * from './fake-panel-load.ts';
 export * from './fakes.ts';
