@@ -13,10 +13,10 @@ export function openFeedStream({ url, token, events }: FeedStreamOptions): Strea
     signal: abort.signal,
     onEvent: (event) => events.line(JSON.parse(event.data) as FeedLine),
   }).then(
-    () => events.closed(undefined),
+    () => events.closed('ended'),
     (error: unknown) => {
       const cause = error instanceof Error ? error.cause : undefined;
-      events.closed(typeof cause === 'number' ? cause : undefined);
+      events.closed(typeof cause === 'number' ? cause : 'failed');
     },
   );
   return { close: () => abort.abort() };

@@ -123,11 +123,20 @@ describe('the realtime link', () => {
 
   it('is offline while neither answers, and tries the stream again', () => {
     world.pass(2_000);
-    world.streams[0]?.events.closed(undefined);
+    world.streams[0]?.events.closed('failed');
     world.pass(250);
     expect(world.link.state).toBe('offline');
     world.pass(2_000);
     expect(world.streams.length).toBeGreaterThan(1);
+  });
+
+  it('opens the next stream at once when the server ended one in order, without a moment of offline', () => {
+    world.pass(2_000);
+    world.streams[0]?.events.line(line(101, 101));
+    world.streams[0]?.events.closed('ended');
+    world.pass(250);
+    expect(world.streams).toHaveLength(2);
+    expect(world.states).not.toContain('offline');
   });
 
   it('leaves a stream that opened and says nothing', () => {

@@ -19,7 +19,8 @@ export type SocketEvents = {
 export type StreamHandle = { close(): void };
 export type StreamEvents = {
   line: (line: FeedLine) => void;
-  closed: (status: number | undefined) => void;
+  /** `ended`: the server closed it in order, as it does when the token ends; a number: it refused with that status. */
+  closed: (why: number | 'ended' | 'failed') => void;
 };
 
 export type LinkDeps = {
@@ -156,11 +157,14 @@ export class RealtimeLink {
         this.#accept(line);
         if (this.#state !== 'live') this.#setState('fallback');
       },
-      closed: (status) => {
+      closed: (why) => {
         if (this.#stream !== handle) return;
         this.#stream = undefined;
-        if (status === 401) this.#deps.onTokenRefused();
-        if (status === 410) this.#startOver();
+        // After an orderly end the next one may open at once, so that the guard sees no moment of "offline".
+        if (why === 'ended') this.#streamOpenedAt = Number.NEGATIVE_INFINITY;
+        else this.#streamHeardAt = Number.NEGATIVE_INFINITY;
+        if (why === 401) this.#deps.onTokenRefused();
+        if (why === 410) this.#startOver();
       },
     });
     this.#stream = handle;

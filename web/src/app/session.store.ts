@@ -14,6 +14,8 @@ export type SignedIn = Result<'login'>;
 export type Me = SignedIn['me'];
 type Shared = { kind: 'signed_in'; answer: SignedIn; expires_at: number } | { kind: 'signed_out' };
 
+/** Remembers that there may be a cookie worth asking with; holds no secret. */
+const signedInKey = 'siphera_signed_in';
 /** Renewed this long before its end: two slow calls fit in between. */
 const renewBeforeMs = 60_000;
 /** Another tab's fresh token is good enough when it lives at least this much longer. */
@@ -40,6 +42,7 @@ export const useSession = defineStore('session', () => {
     me.value = answer.me;
     state.value = 'signed_in';
     endedBy.value = undefined;
+    localStorage.setItem(signedInKey, '1');
     schedule(until - boxTime() - renewBeforeMs);
     for (const listener of listeners) listener(answer.access_token);
   }
@@ -54,6 +57,7 @@ export const useSession = defineStore('session', () => {
     clearTimeout(timer);
     token = undefined;
     me.value = undefined;
+    localStorage.removeItem(signedInKey);
     endedBy.value = reason;
     state.value = 'signed_out';
   }
@@ -99,6 +103,7 @@ export const useSession = defineStore('session', () => {
 
   /** First thing at start: is there a session behind the cookie? Throws when the box does not answer. */
   async function restore(): Promise<void> {
+    if (localStorage.getItem(signedInKey) === null) return leave(undefined);
     if (await renew()) return;
     if (state.value === 'unknown') throw new Error('The box cannot be reached');
   }

@@ -30,6 +30,9 @@ const tones: Record<Severity, readonly Note[]> = {
 const horizonMs = 75_000;
 /** Scheduled again when less than this is left. */
 const refillMs = 30_000;
+/** A sound card asleep takes this long to wake after a click; without a click nothing will come. */
+const startMsMax = 2_500;
+const blockedMsMax = 150;
 const attackS = 0.012;
 const volume = 0.5;
 
@@ -48,7 +51,8 @@ export class AlarmPlayer {
     this.#context ??= new AudioContext({ latencyHint: 'interactive' });
     if (this.#context.state !== 'running') {
       // A blocked context never settles this promise: do not wait for it alone.
-      await Promise.race([this.#context.resume(), new Promise((resolve) => setTimeout(resolve, 150))]);
+      const patienceMs = navigator.userActivation?.isActive ? startMsMax : blockedMsMax;
+      await Promise.race([this.#context.resume(), new Promise((resolve) => setTimeout(resolve, patienceMs))]);
     }
     return this.audible;
   }
