@@ -19,3 +19,14 @@ export function areaTree<T extends TreeArea>(areas: readonly T[]): AreaNode<T>[]
       });
   return walk('', 0);
 }
+
+/** An area and all that lies in it. */
+export function areaWithin(areas: readonly TreeArea[], id: string): ReadonlySet<string> {
+  const within = new Set([id]);
+  // Each pass goes one level deeper; it ends when a pass finds nothing new, so a loop in the data ends it too.
+  for (let before = 0; before !== within.size;) {
+    before = within.size;
+    for (const area of areas) if (area.parent_id !== null && within.has(area.parent_id)) within.add(area.id);
+  }
+  return within;
+}
