@@ -99,16 +99,21 @@ export class Day {
     if (passed(armMinute)) void this.#options.panel?.setArmed(true);
     if (passed(disarmMinute)) void this.#options.panel?.setArmed(false);
     if (Math.floor(from / minutesPerDay) === Math.floor(this.#minute / minutesPerDay)) return;
-    for (const walker of this.#walkers) walker.errands.push(...planDay(walker.who, this.#options.random));
+    for (const walker of this.#walkers) {
+      // What yesterday left undone is done first.
+      const left = walker.errands.slice(-1).map(({ to }) => ({ minute: 0, to }));
+      walker.errands = [...left, ...planDay(walker.who, this.#options.random)];
+    }
     this.#minute %= minutesPerDay;
   }
 
   #send(walker: Walker): void {
-    const [next] = walker.errands;
-    if (walker.walking || !next || next.minute > this.#minute) return;
-    // An errand far behind belongs to yesterday's plan: it was overtaken by the clock.
-    walker.errands.shift();
-    if (this.#minute - next.minute > 60) return;
+    if (walker.walking) return;
+    const due = walker.errands.filter((errand) => errand.minute <= this.#minute);
+    const next = due.at(-1);
+    if (!next) return;
+    // A fast clock overtakes errands: only the newest still matters.
+    walker.errands.splice(0, due.length);
     walker.walking = true;
     const walk = this.#walk(walker, next.to)
       .catch((error: unknown) => this.#options.say(`${walker.who.name}: ${String(error)}`))
