@@ -86,7 +86,8 @@ export const messages: typeof english = {
       attachHint: 'PNG, JPEG, WebP, PDF oder Text, bis 10 MB',
       download: '{name} herunterladen',
       picture: 'Angehängtes Bild {name}',
-      from: 'von {name}',
+      resolvedAs: 'Gelöst: {code}',
+      severity: 'Schwere geändert von {from} auf {to}',
     },
     devices: {
       title: 'Beteiligte Geräte',

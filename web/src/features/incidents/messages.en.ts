@@ -84,7 +84,8 @@ export const messages = {
       attachHint: 'PNG, JPEG, WebP, PDF or text, up to 10 MB',
       download: 'Download {name}',
       picture: 'Attached picture {name}',
-      from: 'from {name}',
+      resolvedAs: 'Resolved: {code}',
+      severity: 'Severity changed from {from} to {to}',
     },
     devices: {
       title: 'Related devices',
