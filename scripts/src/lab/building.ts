@@ -137,7 +137,7 @@ export const devices: readonly LabDevice[] = [
   device('ctl-2', 'controller', 'Controller ground east', ['control', 1_150, 590]),
   device('ctl-3', 'controller', 'Controller first west', ['core_first', 672, 440]),
   device('ctl-4', 'controller', 'Controller first east', ['archive', 1_150, 150]),
-  device('panel-1', 'panel', 'Intrusion panel', ['control', 1_150, 850], undefined, 'dc09'),
+  device('panel-1', 'panel', 'Intrusion panel', ['control', 1_150, 790], undefined, 'dc09'),
 
   device('door-1', 'door', 'Main entrance', ['lobby', 800, 880], west, 'perimeter'),
   device('door-2', 'door', 'Staff entrance', ['corridor_ground', 100, 515], west, 'perimeter'),
@@ -151,7 +151,7 @@ export const devices: readonly LabDevice[] = [
 
   device('reader-1', 'reader', 'Reader main entrance', ['lobby', 858, 850], west),
   device('reader-2', 'reader', 'Reader staff entrance', ['corridor_ground', 135, 548], west),
-  device('reader-3', 'reader', 'Reader loading dock', ['dock', 1_462, 862], east),
+  device('reader-3', 'reader', 'Reader loading dock', ['dock', 1_440, 862], east),
   device('reader-4', 'reader', 'Reader server room', ['corridor_ground', 1_118, 492], east),
   device('reader-5', 'reader', 'Reader customer service', ['corridor_ground', 548, 540], west),
   device('reader-6', 'reader', 'Reader engineering', ['corridor_first', 448, 540], upperWest),

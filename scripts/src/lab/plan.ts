@@ -97,16 +97,23 @@ function pane(x: number, y: number, width: number, height: number): string {
 
 function drawLabel(room: Room): string {
   const size = room.furniture === 'corridor' ? 11 : 13;
-  const x = room.furniture === 'corridor' ? room.x + room.width * 0.36 : room.x + room.width / 2;
+  const x = labelX(room);
   const y = labelY(room);
   const width = room.name.length * size * 0.94 + 22;
   return `${rect(x - width / 2, y - size, width, size * 2, 'fill="#ffffff" opacity="0.86"', 4)}<path d="${lettering(room.name, x, y, size)}" fill="none" stroke="${label}" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/>`;
+}
+
+/** In the middle, but for the corridor with its detectors and the lobby with its entrance. */
+function labelX(room: Room): number {
+  if (room.furniture === 'corridor') return room.x + room.width * 0.36;
+  return room.x + room.width * (room.furniture === 'lobby' ? 0.72 : 0.5);
 }
 
 /** Clear of the furniture and of the swing of doors, which are all on the corridor's side. */
 function labelY(room: Room): number {
   if (room.furniture === 'corridor') return room.y + room.height / 2;
   if (room.furniture === 'kitchen') return room.y + 88;
+  if (room.furniture === 'lobby') return room.y + 76;
   if (room.furniture === 'warehouse') return room.y + room.height - 126;
   return room.y + room.height - (room.y + room.height <= 470 ? 72 : 28);
 }
