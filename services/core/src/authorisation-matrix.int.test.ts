@@ -76,7 +76,7 @@ const ask = (name: RouteName, input: Input, token?: string): Promise<HttpAnswer>
   callRaw(box, name, { ...input, token });
 const codeOf = (answer: HttpAnswer): string => {
   if (answer.status < 300) return 'ok';
-  return String((JSON.parse(answer.body.toString('utf8')) as { code: string }).code);
+  return (JSON.parse(answer.body.toString('utf8')) as { code: string }).code;
 };
 const inputFor = (name: RouteName, world: World): Input => requests[name]?.(world) ?? {};
 
@@ -90,7 +90,7 @@ function mayCall(access: Route['access'], caller: Caller): boolean {
 /** Refusals that come after the right was found: wrong time, wrong password, no agent at the other end. */
 const elsewise: Partial<Record<RouteName, readonly string[]>> = {
   runSetup: ['validation_failed'],
-  login: ['bad_credentials'],
+  login: ['bad_credentials', 'too_many_attempts'],
   refresh: ['csrf_rejected'],
   logout: ['csrf_rejected'],
   changePassword: ['bad_credentials'],
@@ -104,6 +104,7 @@ const elsewise: Partial<Record<RouteName, readonly string[]>> = {
   resolveIncident: ['already_done', 'unprocessable'],
   closeIncident: ['already_done', 'unprocessable'],
   reopenIncident: ['already_done', 'unprocessable'],
+  setIncidentSeverity: ['already_done'],
   assignIncident: ['already_done', 'unprocessable'],
   tickIncidentStep: ['not_found', 'unprocessable'],
   replayDeadLetter: ['unprocessable', 'validation_failed'],
@@ -120,71 +121,84 @@ describe('every route of core', () => {
   });
 
   it('refuses who has not signed in, unless it is public', async () => {
+    const wrong: string[] = [];
     for (const name of ordered) {
-      const answer = await ask(name, inputFor(name, own));
-      const refused = codeOf(answer) === 'unauthenticated';
-      // The refresh has no token but a cookie; without it nobody is signed in either.
-      expect([name, refused]).toEqual([name, table[name]?.access !== 'public']);
+      const code = codeOf(await ask(name, inputFor(name, own)));
+      if ((code === 'unauthenticated') !== needsToken(name)) wrong.push(`${name}: ${code}`);
     }
+    expect(wrong).toEqual([]);
   });
 
+  // Before the next one: an event refused there stands in our own dead letters as we sent it.
+  it('shows nothing of another org in any list', async () => {
+    const rivalIds = Object.values(rival).filter((id) => typeof id === 'string');
+    const wrong: string[] = [];
+    for (const name of ordered) {
+      const route = table[name];
+      if (route?.method !== 'get' || route.path.includes('{') || name === 'stream') continue;
+      const text = (await ask(name, {}, tokenOf('admin'))).body.toString('utf8');
+      if (rivalIds.some((id) => text.includes(id))) wrong.push(name);
+    }
+    expect(wrong).toEqual([]);
+  }, 60_000);
+
   it('keeps the things of another org out of reach, whatever the caller may do in his own', async () => {
-    const { token } = callers.get('admin') ?? { token: '' };
+    const wrong: string[] = [];
     for (const name of ordered) {
       const input = inputFor(name, rival);
-      if (JSON.stringify(strip(input)) === JSON.stringify(strip(inputFor(name, own)))) continue;
-      const answer = await ask(name, input, token);
-      const refused = name === 'appendEvents' ? refusedEvent(answer) : codeOf(answer);
-      const allowed = input.params ? ['not_found'] : ['not_found', 'unprocessable', 'validation_failed'];
-      expect([name, allowed.includes(refused), refused]).toEqual([name, true, refused]);
+      if (!namesThings(name)) continue;
+      const answer = await ask(name, input, tokenOf('admin'));
+      const code = name === 'appendEvents' ? verdictOf(answer) : codeOf(answer);
+      // A body may be refused as not fitting together; a path simply leads nowhere.
+      const fine = input.params ? ['not_found'] : ['not_found', 'unprocessable', 'validation_failed'];
+      if (!fine.includes(code)) wrong.push(`${name}: ${code}`);
     }
+    expect(wrong).toEqual([]);
   }, 60_000);
 
   it('keeps the things of another site out of reach of a site admin', async () => {
+    const wrong: string[] = [];
     for (const name of ordered) {
       const input = inputFor(name, own);
       if (!input.params) continue;
       const code = codeOf(await ask(name, input, siteAdmin));
-      expect([name, ['not_found', 'forbidden'].includes(code), code]).toEqual([name, true, code]);
+      if (!['not_found', 'forbidden'].includes(code)) wrong.push(`${name}: ${code}`);
     }
-  }, 60_000);
-
-  it('shows nothing of another org in any list', async () => {
-    const { token } = callers.get('admin') ?? { token: '' };
-    const rivalIds = Object.values(rival).filter((id) => typeof id === 'string');
-    for (const name of ordered) {
-      const route = table[name];
-      if (route?.method !== 'get' || route.path.includes('{') || name === 'stream') continue;
-      const answer = await ask(name, {}, token);
-      const text = answer.body.toString('utf8');
-      expect([name, rivalIds.filter((id) => text.includes(id))]).toEqual([name, []]);
-    }
+    expect(wrong).toEqual([]);
   }, 60_000);
 
   it('lets in exactly the roles that its permission names', async () => {
+    const wrong: string[] = [];
     for (const name of ordered) {
       const access = table[name]?.access ?? 'public';
       for (const [who, caller] of callers) {
         if (access === 'signed_in' && (!caller.user || name === 'revokeSession')) continue;
         const code = codeOf(await ask(name, inputFor(name, own), caller.token));
-        const expected = mayCall(access, caller);
-        const fits = expected ? code === 'ok' || (elsewise[name] ?? []).includes(code) : code === 'forbidden';
-        expect([name, who, fits, code]).toEqual([name, who, true, code]);
+        const fits = mayCall(access, caller)
+          ? code === 'ok' || (elsewise[name] ?? []).includes(code)
+          : code === 'forbidden';
+        if (!fits) wrong.push(`${name} as ${who}: ${code}`);
       }
     }
+    expect(wrong).toEqual([]);
   }, 120_000);
 });
 
-/** Ids of events are made anew each time; they are not things of a world. */
-const strip = (input: Input): unknown =>
-  JSON.parse(
-    JSON.stringify(input, (key, value: unknown) => (key === 'id' && !isPath(input) ? undefined : value)),
-  ) as unknown;
-const isPath = (input: Input): boolean => input.params !== undefined;
+const tokenOf = (who: string): string => callers.get(who)?.token ?? '';
+/** The refresh goes by its cookie; without one nobody is signed in either, but the console's header is missed first. */
+const needsToken = (name: RouteName): boolean => table[name]?.access !== 'public';
+/** Does a request to the route name anything of a world? */
+const namesThings = (name: RouteName): boolean => {
+  const text = JSON.stringify([inputFor(name, own)]);
+  return (
+    Object.values(own).some((id) => text.includes(String(id)) && typeof id === 'string') ||
+    name === 'getEvent'
+  );
+};
 
-function refusedEvent(answer: HttpAnswer): string {
-  const body = JSON.parse(answer.body.toString('utf8')) as { results?: { status: string }[]; code?: string };
-  return body.results?.[0]?.status === 'rejected' || body.results?.[0]?.status === 'dead_letter'
-    ? 'not_found'
-    : (body.code ?? `accepted ${JSON.stringify(body)}`);
+/** An event is taken or not one by one; the batch itself is always answered. */
+function verdictOf(answer: HttpAnswer): string {
+  const { results } = JSON.parse(answer.body.toString('utf8')) as { results?: { status: string }[] };
+  const status = results?.[0]?.status ?? codeOf(answer);
+  return ['dead_lettered', 'rejected'].includes(status) ? 'not_found' : status;
 }

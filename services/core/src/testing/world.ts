@@ -274,6 +274,6 @@ export async function buildWorld(
     escalation: escalation.id,
     webhook: webhook.id,
     deadLetter: deadLetters.items[0]?.id ?? '',
-    event: Number((appended.results[0] as { seq?: number } | undefined)?.seq ?? 0),
+    event: (appended.results[0] as { seq?: number } | undefined)?.seq ?? 0,
   };
 }

@@ -17,15 +17,17 @@ export function passwordProblem(password: string, known: readonly string[]): str
   const lower = password.toLowerCase();
   if (new Set(lower).size < 5) return 'It uses fewer than five different characters.';
   if (isRun(lower)) return 'It is one run of neighbouring characters.';
-  const rest = withoutWords(lower, common);
-  if (rest.length < 4) return 'It is made of a very common password.';
+  if (isMadeOf(lower, common)) return 'It is made of a very common password.';
   const own = known.map((word) => word.toLowerCase()).filter((word) => word.length >= 4);
-  if (withoutWords(lower, own).length < 4) return 'It is made of your own name or address.';
+  if (isMadeOf(lower, own)) return 'It is made of your own name or address.';
   return undefined;
 }
 
-const withoutWords = (text: string, words: readonly string[]): string =>
-  words.reduce((left, word) => left.replaceAll(word, ''), text);
+/** Nothing but these words, and digits and signs around them. */
+function isMadeOf(text: string, words: readonly string[]): boolean {
+  const rest = words.reduce((left, word) => left.replaceAll(word, ''), text);
+  return rest !== text && rest.replaceAll(/[^\p{L}]/gu, '').length < 4;
+}
 
 function isRun(text: string): boolean {
   const steps = new Set<number>();
