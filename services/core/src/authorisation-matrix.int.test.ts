@@ -1,5 +1,5 @@
 /**
- * Every route of core × every role × own and foreign org, driven from the contract's table of routes: a new route fails
+ * Every route of core and panel × every role × own and foreign org, driven from the contract's table of routes: a new route fails
  * here until it has a request in `testing/world.ts`.
  */
 import { join } from 'node:path';
@@ -12,14 +12,22 @@ import {
   type RouteName,
 } from '@siphera/contract';
 import { openDatabase, systemRandom } from '@siphera/runtime';
-import { call, callRaw, setupAdmin, startBox, type Box, type HttpAnswer } from '@siphera/testkit';
+import {
+  admin as adminPerson,
+  call,
+  callRaw,
+  setupAdmin,
+  startBox,
+  waitFor,
+  type Box,
+  type HttpAnswer,
+} from '@siphera/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addPerson, goodPassword, makeKey, signIn } from './testing/people.ts';
 import { addRivalOrg } from './testing/rival-org.ts';
-import { buildWorld, requests, type Input, type World } from './testing/world.ts';
+import { addPanelAccount, buildWorld, requests, type Input, type World } from './testing/world.ts';
 
 const table: Record<string, Route> = routes;
-const coreRoutes = Object.keys(table).filter((name) => table[name]?.service === 'core') as RouteName[];
 /** In the order of `requests`: what removes things comes last. */
 const ordered = Object.keys(requests) as RouteName[];
 const roles: readonly Role[] = ['viewer', 'guard', 'integrator', 'supervisor', 'admin'];
@@ -33,7 +41,7 @@ const callers = new Map<string, Caller>();
 let siteAdmin: string;
 
 beforeAll(async () => {
-  box = await startBox({ services: [] });
+  box = await startBox({ services: ['panel'] });
   const admin = await setupAdmin(box);
   const org = admin.me.org.id;
   const scope = { kind: 'org' as const, id: org };
@@ -41,7 +49,8 @@ beforeAll(async () => {
   const target = await signIn(box, 'target@example.org', goodPassword);
   const session = await call(box, 'listSessions', { token: target.token });
   const command = systemRandom.uuid();
-  own = { ...world, command, session: session.items[0]?.id ?? '' };
+  const panelAccount = await addPanelAccount(box, admin.token, world.site);
+  own = { ...world, command, panelAccount, session: session.items[0]?.id ?? '' };
 
   for (const role of roles)
     callers.set(role, {
@@ -69,6 +78,10 @@ beforeAll(async () => {
   rival = addRivalOrg(db, own, () => systemRandom.uuid());
   db.close();
   await box.core.daemon.start();
+  const rivalAdmin = await signIn(box, `rival-${adminPerson.email}`, adminPerson.password);
+  rival.panelAccount = await waitFor('panel to follow core again', () =>
+    addPanelAccount(box, rivalAdmin.token, rival.site).catch(() => undefined),
+  );
 }, 120_000);
 afterAll(() => box.stop());
 
@@ -115,9 +128,9 @@ const elsewise: Partial<Record<RouteName, readonly string[]>> = {
   deleteSite: ['in_use'],
 };
 
-describe('every route of core', () => {
+describe('every route of the box', () => {
   it('has a request in this test', () => {
-    expect(coreRoutes.filter((name) => requests[name] === undefined)).toEqual([]);
+    expect(Object.keys(table).filter((name) => !(name in requests))).toEqual([]);
   });
 
   it('refuses who has not signed in, unless it is public', async () => {

@@ -32,7 +32,15 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
   });
   http.get(internalPaths.feed, (request: Request, response: Response) => {
     const after = typeof request.query['after'] === 'string' ? Number(request.query['after']) : undefined;
-    followFeed(app, { request, response, after, format: 'ndjson', sees: () => true });
+    // A service that only checks tokens asks for revocations alone, and is spared the rest.
+    const kinds = typeof request.query['kinds'] === 'string' ? request.query['kinds'].split(',') : undefined;
+    followFeed(app, {
+      request,
+      response,
+      after,
+      format: 'ndjson',
+      sees: (entry) => kinds?.includes(entry.kind) ?? true,
+    });
   });
   http.get(internalPaths.jwks, (_request: Request, response: Response) => {
     response.json(authenticator.jwks());

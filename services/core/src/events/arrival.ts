@@ -8,6 +8,8 @@ export type Arrival = {
   /** Authenticated sender; with source and id it is the identity that duplicates are found by. */
   origin: string;
   orgId: string;
+  /** Where it belongs when neither device nor area says so. */
+  siteId?: string;
   /** The agent whose certificate sent it, for MQTT: it may speak for itself and for what hangs on it. */
   agentId?: string;
   /** What an API key may write to; undefined is everywhere in the org. */

@@ -24,6 +24,7 @@ function ingestOf(deps: WriterDeps): Ingest {
   return deps.ingest;
 }
 
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
 export const createEventWrites = (deps: WriterDeps) => ({
@@ -52,18 +53,22 @@ export const createEventWrites = (deps: WriterDeps) => ({
 
   /** From panel and the box's other services, which have authenticated the sender. */
   appendInternal: (context: WriteContext, input: z.infer<typeof InternalAppend>): AppendResult[] => {
-    const orgId = deps.index.orgIds()[0];
-    if (orgId === undefined)
+    const firstOrg = deps.index.orgIds()[0];
+    if (firstOrg === undefined)
       throw new AppError('unavailable', 'The box is not set up yet.', { hint: 'Make the first admin.' });
     return input.events.map((value) => {
-      const device = value.subject === undefined ? undefined : deps.index.device(value.subject);
-      const area = typeof value['areaid'] === 'string' ? deps.index.area(value['areaid']) : undefined;
+      const said = { orgId: textOf(value['orgid']), siteId: textOf(value['siteid']) };
+      const orgId =
+        said.orgId !== undefined && deps.index.orgIds().includes(said.orgId) ? said.orgId : firstOrg;
+      const siteId =
+        said.siteId !== undefined && deps.index.site(said.siteId)?.orgId === orgId ? said.siteId : undefined;
       return ingestOf(deps).append(context, {
         channel: input.channel,
         origin: input.channel,
-        orgId: device?.orgId ?? area?.orgId ?? orgId,
+        orgId,
         value,
         bytes: sizeOf(value),
+        ...(siteId === undefined ? {} : { siteId }),
       });
     });
   },

@@ -151,6 +151,7 @@ export class Ingest {
     const siteId =
       device?.siteId ??
       area?.siteId ??
+      arrival.siteId ??
       (definition.class === 'telemetry' ? undefined : index.firstSite(arrival.orgId));
     return { device, area, siteId };
   }

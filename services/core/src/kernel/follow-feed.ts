@@ -49,7 +49,10 @@ export function followFeed(
     after: from,
     ready: () => open && !response.writableNeedDrain,
     send: (line) => {
-      response.write(encode(line, format, sees));
+      const entries = line.entries.filter(sees);
+      // Nothing of it is for this reader: the next heartbeat tells the position.
+      if (line.entries.length > 0 && entries.length === 0) return;
+      response.write(encode({ ...line, entries }, format));
       if (response.writableLength > unreadBytesMax) response.destroy();
     },
     gone: end,
@@ -62,7 +65,7 @@ export function followFeed(
   return end;
 }
 
-function encode(line: FeedLine, format: 'ndjson' | 'sse', sees: (entry: FeedEntry) => boolean): string {
-  const text = JSON.stringify({ ...line, entries: line.entries.filter(sees) });
+function encode(line: FeedLine, format: 'ndjson' | 'sse'): string {
+  const text = JSON.stringify(line);
   return format === 'ndjson' ? `${text}\n` : `id: ${line.upto}\ndata: ${text}\n\n`;
 }

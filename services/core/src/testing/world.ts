@@ -22,7 +22,8 @@ export type World = Record<
   | 'webhook'
   | 'deadLetter'
   | 'command'
-  | 'session',
+  | 'session'
+  | 'panelAccount',
   string
 > & { event: number };
 
@@ -46,6 +47,7 @@ const escalationBody = {
   steps: [{ after_ms: 60_000, channels: ['console'] }],
   default: false,
 };
+const zonesCsv = 'partition,zone,name,device_id,area_id\n1,005,Dock door,,\n';
 const procedureBody = { name: 'Steps', steps: [{ text: 'Look' }] };
 const testEvent = (subject: string) => ({
   specversion: '1.0',
@@ -66,7 +68,7 @@ const bare =
     input;
 const act = (body: unknown = {}) => byId((world) => world.incident, body);
 
-/** A well-formed request to each route of core, naming things of the world where the route names any. */
+/** A well-formed request to each route, naming things of the world where the route names any. */
 export const requests: Partial<Record<RouteName, (world: World) => Input>> = {
   getSetup: bare(),
   runSetup: bare({ body: {} }),
@@ -182,7 +184,19 @@ export const requests: Partial<Record<RouteName, (world: World) => Input>> = {
   getCaCertificate: bare(),
   getCaProfile: bare(),
   getOpenApi: bare(),
+  listPanelAccounts: bare(),
+  createPanelAccount: (world) => ({
+    body: { account: crypto.randomUUID().slice(0, 8).toUpperCase(), name: 'New', site_id: world.site },
+  }),
+  getPanelAccount: byId((world) => world.panelAccount),
+  updatePanelAccount: byId((world) => world.panelAccount, { name: 'Dock panel' }),
+  listZones: byId((world) => world.panelAccount),
+  putZones: byId((world) => world.panelAccount, { items: [] }),
+  previewZoneImport: byId((world) => world.panelAccount, { csv: zonesCsv }),
+  importZones: byId((world) => world.panelAccount, { csv: zonesCsv }),
+  listFrames: bare(),
   // What removes things comes last.
+  deletePanelAccount: byId((world) => world.panelAccount),
   deleteDeadLetter: byId((world) => world.deadLetter),
   deleteRule: byId((world) => world.rule),
   deleteProcedure: byId((world) => world.procedure),
@@ -200,12 +214,22 @@ export const requests: Partial<Record<RouteName, (world: World) => Input>> = {
   logout: bare(),
 };
 
+/** An account of an alarm panel; panel keeps it, in a database of its own. */
+export async function addPanelAccount(target: RestTarget, token: string, site: string): Promise<string> {
+  const account = crypto.randomUUID().slice(0, 8).toUpperCase();
+  const made = await call(target, 'createPanelAccount', {
+    token,
+    body: { account, name: 'Panel', site_id: site },
+  });
+  return made.id;
+}
+
 /** Makes one of everything, as the admin would. `command` is left for the caller: it needs a device that answers. */
 export async function buildWorld(
   target: RestTarget,
   token: string,
   org: string,
-): Promise<Omit<World, 'command' | 'session'>> {
+): Promise<Omit<World, 'command' | 'session' | 'panelAccount'>> {
   const make = { token };
   const site = (await call(target, 'listSites', make)).items[0]?.id ?? '';
   const area = (await call(target, 'createArea', { ...make, body: { site_id: site, name: 'Dock' } })).id;

@@ -73,10 +73,14 @@ export class CoreLink {
       clock: this.#clock,
       log: this.#log,
       after,
+      kinds: ['revocation'],
       onLine: (line) => {
         for (const entry of line.entries) this.#verifier.revocations.hear(entry);
       },
     });
-    void this.#follower.run();
+    void this.#follower.run().then((end) => {
+      // Core was restored, or we were away for long: revocations may have been missed, so they are read anew.
+      if (end === 'gone') this.start();
+    });
   }
 }

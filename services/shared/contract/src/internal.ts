@@ -7,7 +7,7 @@ import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
 export const internalPaths = {
   /** POST: answers after the commit. */
   events: '/internal/v1/events',
-  /** GET ?after=seq: NDJSON of FeedLine without end; `after` absent means from now on. */
+  /** GET ?after=seq&kinds=a,b: NDJSON of FeedLine without end; `after` absent means from now on, `kinds` absent all. */
   feed: '/internal/v1/feed',
   /** GET: {keys: JWK[]} */
   jwks: '/internal/v1/jwks',

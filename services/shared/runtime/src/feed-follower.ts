@@ -3,7 +3,8 @@
  * knows how stale it is. With a feed over 10 s stale a service takes no new connections and no privileged acts.
  */
 import { createInterface } from 'node:readline';
-import { FeedLine, internalPaths } from '@siphera/contract';
+import { FeedLine, internalPaths, type FeedKind } from '@siphera/contract';
+import { AppError } from './app-error.ts';
 import type { Clock } from './clock.ts';
 import type { InternalClient } from './internal-client.ts';
 import type { Logger } from './log.ts';
@@ -19,21 +20,24 @@ export class FeedFollower {
   readonly #log: Logger;
   readonly #onLine: (line: FeedLine) => void | Promise<void>;
   readonly #abort = new AbortController();
+  readonly #kinds: readonly FeedKind[] | undefined;
   #after: number | undefined;
   #heardAt: number | undefined;
 
-  /** `after` undefined starts from now. `onLine` is awaited, so a slow reader slows the feed instead of filling memory. */
+  /** `after` undefined starts from now; `kinds` narrows what core sends. `onLine` is awaited, so a slow reader slows the feed instead of filling memory. */
   constructor(options: {
     client: InternalClient;
     clock: Clock;
     log: Logger;
     after?: number | undefined;
+    kinds?: readonly FeedKind[];
     onLine: (line: FeedLine) => void | Promise<void>;
   }) {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#after = options.after;
+    this.#kinds = options.kinds;
     this.#onLine = options.onLine;
   }
 
@@ -51,8 +55,11 @@ export class FeedFollower {
     return this.#after;
   }
 
-  /** Runs until `stop`. */
-  async run(): Promise<void> {
+  /**
+   * Runs until `stop`, or until core no longer keeps our position (restored from a backup, or we were away for long).
+   * Then the caller starts over: it reads keys and revocations anew and follows from there.
+   */
+  async run(): Promise<'stopped' | 'gone'> {
     let reported = false;
     while (!this.#abort.signal.aborted) {
       try {
@@ -61,12 +68,17 @@ export class FeedFollower {
           reported = false;
         });
       } catch (error) {
-        if (this.#abort.signal.aborted) return;
+        if (this.#abort.signal.aborted) return 'stopped';
+        if (error instanceof AppError && error.code === 'gone') {
+          this.#log.warn('feed_gone', { after: this.#after });
+          return 'gone';
+        }
         if (!reported) this.#log.warn('feed_lost', { error, after: this.#after });
         reported = true;
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
+    return 'stopped';
   }
 
   stop(): void {
@@ -74,8 +86,11 @@ export class FeedFollower {
   }
 
   async #follow(onFirst: () => void): Promise<void> {
-    const query = this.#after === undefined ? '' : `?after=${this.#after}`;
-    const response = await this.#client.stream(`${internalPaths.feed}${query}`, this.#abort.signal);
+    const query = new URLSearchParams({
+      ...(this.#after === undefined ? {} : { after: String(this.#after) }),
+      ...(this.#kinds === undefined ? {} : { kinds: this.#kinds.join(',') }),
+    });
+    const response = await this.#client.stream(`${internalPaths.feed}?${query}`, this.#abort.signal);
     const watchdog = setInterval(() => {
       if (this.staleMs() > lineTimeoutMs) response.destroy(new Error('feed silent'));
     }, 1_000);

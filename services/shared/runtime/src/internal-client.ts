@@ -52,11 +52,12 @@ export class InternalClient {
     return readAnswer(response.statusCode ?? 0, text, path);
   }
 
-  /** Opens an answer that does not end. The caller reads lines and destroys it. */
+  /** Opens an answer that does not end. The caller reads lines and destroys it. @throws AppError `gone` or `unavailable`. */
   async stream(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const response = await this.#open('GET', path, undefined, answerTimeoutMs, signal);
     if (response.statusCode === 200) return response;
     response.destroy();
+    if (response.statusCode === 410) throw new AppError('gone', `Core no longer keeps what ${path} asks for`);
     throw new AppError('unavailable', `Core refused ${path} with ${response.statusCode ?? 0}`);
   }
 

@@ -1,8 +1,7 @@
 /** The link to core: keys and revocations first, then the feed, again and again until it stands. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { internalPaths, type FeedLine } from '@siphera/contract';
+import type { FeedLine } from '@siphera/contract';
 import {
-  AppError,
   FeedFollower,
   type Clock,
   type InternalClient,
@@ -12,9 +11,6 @@ import {
 
 /** Until core answers at all. Consoles ring by core's own stream meanwhile. */
 const retryMs = 500;
-const watchMs = 1_000;
-/** Answers in a row, a second apart, that tell a feed which no longer knows us from a core that has just come back. */
-const refusalsMax = 3;
 
 export type UpstreamOptions = {
   client: InternalClient;
@@ -31,7 +27,6 @@ export class Upstream {
   readonly #firstLine = Promise.withResolvers<void>();
   #follower: FeedFollower | undefined;
   #stopped = false;
-  #refusals = 0;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -88,35 +83,7 @@ export class Upstream {
       },
     });
     this.#follower = follower;
-    const watch = setInterval(() => void this.#watch(follower), watchMs);
-    try {
-      await follower.run();
-    } finally {
-      clearInterval(watch);
-    }
-  }
-
-  /**
-   * Core answers, but its feed stays silent: it was restored from a backup, or went on so long without us that it no
-   * longer keeps our position. Then we start over. One such answer may be a core that has just come back.
-   */
-  async #watch(follower: FeedFollower): Promise<void> {
-    if (follower.isFresh()) {
-      this.#refusals = 0;
-      return;
-    }
-    try {
-      await this.#options.client.call('GET', internalPaths.revocations);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      // Core is away; the follower tries again by itself.
-      this.#refusals = 0;
-      return;
-    }
-    this.#refusals += 1;
-    if (this.#refusals < refusalsMax || follower.isFresh()) return;
-    this.#refusals = 0;
-    this.#options.log.warn('feed_restarted', { was: follower.position() });
-    follower.stop();
+    const end = await follower.run();
+    if (end === 'gone') log.warn('feed_restarted', { was: follower.position() });
   }
 }
