@@ -29,6 +29,8 @@ import {
 const pendingMax = 4_096;
 /** Records in one write: enough to share a sync, short enough that one write stays far below a second on flash. */
 const batchRecordsMax = 512;
+/** Commits between two marks on the disk: what a restart sends once more at most, and the box knows already. */
+const markEvery = 256;
 
 export type Entry = { payload: Buffer; kept: boolean };
 type Pending = Entry & { resolve: (sequence: number) => void; reject: (error: unknown) => void };
@@ -42,6 +44,7 @@ export class DiskQueue {
   /** The file holds bytes beyond what counts: nothing is written before they are cut off. */
   #needsRepair = false;
   #marking = false;
+  #marked = 0;
   #dropped = 0;
 
   constructor(state: QueueState) {
@@ -113,7 +116,9 @@ export class DiskQueue {
   commit(sequence: number): void {
     if (sequence <= this.#state.committed || sequence > this.last) return;
     this.#state.committed = sequence;
-    if (this.#marking) return;
+    const [oldest] = this.#state.segments;
+    const whole = this.#state.segments.length > 1 && (oldest?.last ?? 0) <= sequence;
+    if (this.#marking || (!whole && sequence - this.#marked < markEvery)) return;
     this.#marking = true;
     void this.#serial(async () => {
       this.#marking = false;
@@ -125,6 +130,7 @@ export class DiskQueue {
 
   /** Carries everything held into a new stream, where sequences start at 1. */
   restream(reason: string): Promise<void> {
+    this.#marked = 0;
     return this.#serial(() => rebuild(this.#state, reason));
   }
 
@@ -258,6 +264,7 @@ export class DiskQueue {
       return await step();
     } catch (error) {
       if (!(error instanceof DamagedSegment)) throw error;
+      this.#marked = 0;
       await rebuild(this.#state, error.message);
       return await step();
     }
@@ -276,6 +283,7 @@ export class DiskQueue {
   /** Only spares the box duplicates after a restart; a lost mark loses nothing. */
   async #writeMark(): Promise<void> {
     const { stream, committed, options } = this.#state;
+    this.#marked = committed;
     await options.disk.write(markName, Buffer.from(JSON.stringify({ stream, committed })));
   }
 }
