@@ -9,7 +9,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 readonly CACHE=${SIPHERA_TEST_CACHE:-/var/cache/siphera-test}
 readonly WORK=$CACHE/run
 readonly HOST_NAME=siphera.test
-readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22000
+readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22112
 readonly DEBIAN_IMAGE=debian:bookworm-slim NODE_IMAGE=node:24-bookworm-slim
 readonly NPM_VERSION=11.19.1
 passed=0 failed=0 engine_pid='' installed=no
@@ -41,7 +41,7 @@ clean_up() {
     kill -TERM "$engine_pid" 2>/dev/null || true
     timeout 30 tail --pid="$engine_pid" -f /dev/null || true
   fi
-  [[ $code -eq 0 ]] || failed=$((failed + 1))
+  [[ $code -eq 0 || $failed -gt 0 ]] || failed=1
   printf '%s passed, %s failed\n' "$passed" "$failed"
   [[ $failed -eq 0 ]] || exit 1
 }
@@ -66,6 +66,8 @@ prepare() {
 start_engine() {
   local try
   docker info >/dev/null 2>&1 && return
+  # Another engine's leftovers would be read as this one's.
+  rm -rf "$WORK/exec"
   say 'starting an engine'
   dockerd --data-root "$CACHE/docker" --exec-root "$WORK/exec" --pidfile "$WORK/dockerd.pid" >"$WORK/dockerd.log" 2>&1 &
   engine_pid=$!
@@ -112,7 +114,7 @@ COPY extra-ca.crt /etc/extra-ca.crt
 ENV NODE_EXTRA_CA_CERTS=/etc/extra-ca.crt
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
 TEXT
-  docker build -q -t "$NODE_IMAGE" "$context" >/dev/null
+  DOCKER_BUILDKIT=0 docker build -q -t "$NODE_IMAGE" "$context" >"$WORK/node-image.log" 2>&1 || fail "$(tail -n 5 "$WORK/node-image.log")"
   rm -rf "$context"
 }
 
@@ -212,6 +214,7 @@ node_image
 say 'installing as a user does'
 installed=yes
 check 'install.sh brings the stack up and its self-test passes' install_box
+[[ $failed -eq 0 ]] || exit 1
 for service in "${SERVICES[@]}"; do
   check "$service is healthy" becomes_healthy "$service"
   check "$service runs without root, read-only, without capabilities" is_confined "$service"

@@ -77,7 +77,7 @@ make_front_certificate() {
 
 make_internal_certificates() {
   local dir=$ETC_DIR/pki/internal name
-  pki ca "$dir/ca" --name 'Siphera internal' --permit internal,core,panel,signaling,localhost
+  pki ca "$dir/ca" --name 'Siphera internal' --permit internal,core,panel,signaling,cli,localhost
   for name in core panel signaling cli; do
     pki internal "$dir/ca" "$name" --san "$name,$name.internal,localhost" --out "$dir/$name"
     [[ $DRY_RUN == yes ]] || install -m 644 "$dir/ca/ca.crt" "$dir/$name/ca.crt"

@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2317 # the steps under test read the variables; bats runs each test in a subshell
+# Settings, secrets, certificates and rendered configuration: made once, repaired when missing, never taken from the admin.
+
+load helpers
+
+setup() { setup_box; }
+
+@test "a second run changes no file" {
+  configure_box
+  before=$(snapshot)
+  CHANGED_FILES=()
+  configure_box
+  [ "$before" = "$(snapshot)" ]
+  [ "${#CHANGED_FILES[@]}" -eq 0 ]
+}
+
+@test "secrets, CA key and certificates that are there are never replaced, even by other content" {
+  configure_box
+  echo garbage-of-the-admin >"$ETC_DIR/secrets/panel.key.new"
+  mv -f "$ETC_DIR/secrets/panel.key.new" "$ETC_DIR/secrets/panel.key"
+  key=$(sha256sum <"$ETC_DIR/pki/ca/ca.key")
+  configure_box
+  [ "$(cat "$ETC_DIR/secrets/panel.key")" = garbage-of-the-admin ]
+  [ "$key" = "$(sha256sum <"$ETC_DIR/pki/ca/ca.key")" ]
+}
+
+@test "lines and comments that the admin wrote in siphera.env stay" {
+  configure_box
+  printf '# mine\nSIPHERA_LOG_LEVEL=debug\nOTHER=kept\n' >"$ETC_DIR/siphera.env"
+  unset SIPHERA_LOG_LEVEL
+  load_settings
+  fill_defaults
+  [ "$LOG_LEVEL" = debug ]
+  write_settings
+  grep -qx '# mine' "$ETC_DIR/siphera.env"
+  grep -qx 'OTHER=kept' "$ETC_DIR/siphera.env"
+  grep -qx 'SIPHERA_LOG_LEVEL=debug' "$ETC_DIR/siphera.env"
+}
+
+@test "a flag given again changes its own line and no other" {
+  configure_box
+  cp "$ETC_DIR/siphera.env" "$BATS_TEST_TMPDIR/before"
+  HTTPS_PORT=8443
+  write_settings
+  run diff "$BATS_TEST_TMPDIR/before" "$ETC_DIR/siphera.env"
+  [ "${#lines[@]}" -eq 4 ]
+  [ "${lines[3]}" = '> SIPHERA_HTTPS_PORT=8443' ]
+}
+
+@test "secrets are 32 random bytes, readable to one user, and siphera.env holds none of them" {
+  configure_box
+  for name in panel.key admin.key; do
+    [ "$(stat -c %a "$ETC_DIR/secrets/$name")" = 400 ]
+    [ "$(base64 -d "$ETC_DIR/secrets/$name" | wc -c)" -eq 32 ]
+    run grep -rqF "$(cat "$ETC_DIR/secrets/$name")" "$ETC_DIR/siphera.env" "$ETC_DIR/native"
+    [ "$status" -ne 0 ]
+  done
+  [ "$(stat -c %a "$ETC_DIR/pki/ca/ca.key")" = 400 ]
+}
+
+@test "no private key is readable by others" {
+  configure_box
+  run find "$ETC_DIR" -name '*.key' -perm /077
+  [ -z "$output" ]
+}
+
+@test "a template that names an unknown value fails and leaves the file as it was" {
+  configure_box
+  printf 'port {{NO_SUCH_VALUE}}\n' >"$BATS_TEST_TMPDIR/template"
+  echo good >"$ETC_DIR/file"
+  run bash -c 'shopt -s lastpipe; set -eo pipefail; CHANGED_FILES=(); . "$1/lib.sh"; render "$2" | write_file "$3" 644' _ "$INSTALL_DIR" "$BATS_TEST_TMPDIR/template" "$ETC_DIR/file"
+  [ "$status" -ne 0 ]
+  [[ $output == *NO_SUCH_VALUE* ]]
+  [ "$(cat "$ETC_DIR/file")" = good ]
+}
+
+@test "a missing rendered file comes back" {
+  configure_box
+  rm "$ETC_DIR/nginx/nginx.conf"
+  configure_box
+  grep -q 'server_name' "$ETC_DIR/nginx/nginx.conf"
+}
+
+@test "a dry run writes nothing" {
+  DRY_RUN=yes
+  configure_box
+  run find "$ROOT" -type f
+  [ -z "$output" ]
+}
+
+@test "an own certificate is taken, replaced when it is new, and given up with --own-ca" {
+  bash "$INSTALL_DIR/pki.sh" ca "$BATS_TEST_TMPDIR/theirs"
+  bash "$INSTALL_DIR/pki.sh" server "$BATS_TEST_TMPDIR/theirs" web --san box.example.org
+  CERT=$BATS_TEST_TMPDIR/theirs/web.crt KEY=$BATS_TEST_TMPDIR/theirs/web.key
+  check_settings
+  configure_box
+  cmp "$ETC_DIR/pki/front/front.crt" "$CERT"
+  CERT='' KEY=''
+  configure_box
+  openssl verify -CAfile "$ETC_DIR/pki/ca/ca.crt" "$ETC_DIR/pki/front/front.crt"
+}
+
+@test "an own certificate for another name is refused before anything is touched" {
+  bash "$INSTALL_DIR/pki.sh" ca "$BATS_TEST_TMPDIR/theirs"
+  bash "$INSTALL_DIR/pki.sh" server "$BATS_TEST_TMPDIR/theirs" web --san other.example.org
+  CERT=$BATS_TEST_TMPDIR/theirs/web.crt KEY=$BATS_TEST_TMPDIR/theirs/web.key
+  run check_settings
+  [ "$status" -eq 2 ]
+  [[ $output == *'not for box.example.org'* ]]
+}
+
+@test "a host name that the CA may not sign is refused, with what to do" {
+  configure_box
+  HOST_NAME=elsewhere.example.com
+  run make_certificates
+  [ "$status" -ne 0 ]
+  [[ $output == *'may not sign'* ]]
+}
+
+@test "a new private address is signed by the CA that is there" {
+  configure_box
+  ca=$(sha256sum <"$ETC_DIR/pki/ca/ca.crt")
+  ADDRESSES=192.168.7.5,10.9.8.7
+  make_certificates
+  openssl x509 -in "$ETC_DIR/pki/front/front.crt" -noout -checkip 10.9.8.7 | grep -q 'does match'
+  [ "$ca" = "$(sha256sum <"$ETC_DIR/pki/ca/ca.crt")" ]
+}

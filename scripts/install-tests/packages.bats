@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2317 # the steps under test read the variables; bats runs each test in a subshell
+# Debian's packages: nothing of the distribution starts, the admin's own things stay as they were.
+
+load helpers
+
+setup() {
+  setup_box
+  fake apt-get
+  fake dpkg-query
+}
+
+@test "holds Debian's daemons back while it installs, and puts the admin's policy back" {
+  printf '#!/bin/sh\n# mine\nexit 0\n' >"$ROOT/usr/sbin/policy-rc.d"
+  during() { [[ $("$ROOT/usr/sbin/policy-rc.d" || echo $?) == 101 ]]; }
+  with_services_held during
+  grep -q '# mine' "$ROOT/usr/sbin/policy-rc.d"
+  [ ! -e "$ROOT/usr/sbin/policy-rc.d.before-siphera" ]
+}
+
+@test "leaves no policy behind when the installation fails" {
+  run with_services_held false
+  [ "$status" -ne 0 ]
+  release_services
+  [ ! -e "$ROOT/usr/sbin/policy-rc.d" ]
+}
+
+@test "installs only what is missing and holds only the units that came with it" {
+  missing_packages() { printf '%s\n' mosquitto; }
+  install_packages mosquitto nginx-light
+  [[ $(calls) == *'apt-get install -y'*mosquitto* ]]
+  [[ $(calls) != *nginx-light* ]]
+  [ "$(cat "$ETC_DIR/held-units")" = mosquitto ]
+}
+
+@test "offline it fetches nothing and names what is missing" {
+  OFFLINE=yes
+  missing_packages() { printf '%s\n' mosquitto; }
+  run install_packages mosquitto
+  [ "$status" -ne 0 ]
+  [[ $output == *mosquitto* ]]
+  [ -z "$(calls)" ]
+}
+
+@test "a box without mDNS needs no avahi" {
+  MDNS_NAME=none
+  run native_packages
+  [[ $output != *avahi* ]]
+}

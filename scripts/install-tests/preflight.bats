@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2317 # the steps under test read the variables; bats runs each test in a subshell
+# Flags, their environment twins, and the look at the machine before anything is touched.
+
+load helpers
+
+setup() {
+  setup_box
+  printf 'ID=debian\nVERSION_ID="12"\n' >"$ROOT/etc/os-release"
+}
+
+installer() { env -u SIPHERA_MODE SIPHERA_ROOT="$ROOT" SKIP_OWNERS=yes "$REPO/install.sh" "$@"; }
+
+@test "help names every setting with its environment twin" {
+  run installer --help
+  [ "$status" -eq 0 ]
+  for name in "${SETTINGS[@]}"; do [[ $output == *"SIPHERA_$name"* ]]; done
+}
+
+@test "an unknown argument is an error and names the help" {
+  run installer --no-such-thing
+  [ "$status" -eq 2 ]
+  [[ $output == *--help* ]]
+}
+
+@test "a flag without its value is an error" {
+  run installer --host-name
+  [ "$status" -eq 2 ]
+}
+
+@test "a dry run says what it would do and writes nothing" {
+  run installer --dry-run --yes --host-name box.example.org --https-port 18443 --http-port 18080 --mqtt-port 18883 --dc09-port 22000 --mode native
+  [[ $output == *'Nothing was changed.'* ]] || [[ $output == *'is taken'* ]]
+  run find "$ROOT" -type f -not -name os-release
+  [ -z "$output" ]
+}
+
+@test "another system than Debian 12 is refused" {
+  printf 'ID=fedora\nVERSION_ID=41\n' >"$ROOT/etc/os-release"
+  run check_system
+  [ "$status" -ne 0 ]
+  [[ $output == *fedora* ]]
+}
+
+@test "a taken port is named before anything is touched" {
+  fake ss 'tcp LISTEN 0 128 *:443 *:* users:(("apache2",pid=1,fd=4))'
+  run check_ports
+  [ "$status" -ne 0 ]
+  [[ $output == *apache2* ]]
+}
+
+@test "the automatic mode takes Compose where an engine answers, and native where none does" {
+  fake docker
+  MODE=auto
+  pick_mode
+  [ "$MODE" = docker ]
+  printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/docker"
+  MODE=auto
+  pick_mode
+  [ "$MODE" = native ]
+}
+
+@test "an address is no host name" {
+  HOST_NAME=192.168.7.5
+  run check_settings
+  [ "$status" -eq 2 ]
+}
+
+@test "settings with shell or configuration syntax in them are refused" {
+  for bad in 'box;reboot' 'box$(id)' 'box name' '-box' 'box..local'; do
+    HOST_NAME=$bad
+    run check_settings
+    [ "$status" -eq 2 ]
+  done
+}
+
+@test "two parts of the box cannot share a port" {
+  MQTT_PORT=443
+  run check_settings
+  [ "$status" -eq 2 ]
+}
+
+@test "a flag beats the environment, the environment beats siphera.env" {
+  mkdir -p "$ETC_DIR"
+  printf 'SIPHERA_HTTPS_PORT=1001\nSIPHERA_HTTP_PORT=1002\nSIPHERA_MQTT_PORT=1003\n' >"$ETC_DIR/siphera.env"
+  SIPHERA_HTTP_PORT=2002 SIPHERA_MQTT_PORT=2003
+  parse_options --mqtt-port 3003
+  load_settings
+  fill_defaults
+  [ "$HTTPS_PORT:$HTTP_PORT:$MQTT_PORT" = 1001:2002:3003 ]
+}

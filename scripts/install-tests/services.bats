@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2317 # the steps under test read the variables; bats runs each test in a subshell
+# The runit tree, the systemd unit, and what is restarted when.
+
+load helpers
+
+setup() {
+  setup_box
+  configure_box
+}
+
+@test "every service has a run script, a log, a bound on that log, and a shell that reads it" {
+  while IFS= read -r name; do
+    sh -n "$ETC_DIR/sv/$name/run"
+    sh -n "$ETC_DIR/sv/$name/log/run"
+    grep -q '^s[0-9]' "$LOG_DIR/$name/config"
+    sh -n "$ETC_DIR/native/$name.env"
+  done < <(native_services)
+}
+
+@test "core, panel, signaling and the broker run under users of their own" {
+  for pair in core:siphera panel:siphera-panel signaling:siphera-signaling mosquitto:siphera-mqtt; do
+    grep -q "chpst -u ${pair#*:}[: ]" "$ETC_DIR/sv/${pair%%:*}/run"
+  done
+}
+
+@test "a change of the log level restarts what reads it, and an unchanged box restarts nothing" {
+  CHANGED_SERVICES=() CHANGED_FILES=()
+  write_services
+  [ -z "$(services_to_restart)" ]
+  MQTT_PORT=8884
+  render_configuration
+  write_services
+  [ "$(services_to_restart | xargs)" = 'core mosquitto' ]
+}
+
+@test "a service that is no longer wanted goes" {
+  [ -d "$ETC_DIR/sv/mdns" ]
+  MDNS_NAME=none
+  write_services
+  [ ! -d "$ETC_DIR/sv/mdns" ]
+}
+
+@test "systemd accepts the unit" {
+  mkdir -p "$PREFIX/app/compose/runit"
+  cp "$REPO/compose/runit/supervise.sh" "$PREFIX/app/compose/runit/"
+  render "$COMPOSE_DIR/runit/siphera.service.template" >"$BATS_TEST_TMPDIR/siphera.service"
+  # Where systemd is not installed, as in a container, the unit is never used; its own syntax is still looked at.
+  if command -v systemd-analyze >/dev/null; then systemd-analyze verify "$BATS_TEST_TMPDIR/siphera.service"; fi
+  run grep -vE '^(#.*|\[[A-Z][a-z]+\]|[A-Z][A-Za-z]+=.+|)$' "$BATS_TEST_TMPDIR/siphera.service"
+  [ -z "$output" ]
+}
+
+@test "nginx and mosquitto accept the rendered configuration" {
+  sed -e '/^user /d' -e "s#include /etc/nginx/mime.types#include /etc/nginx/mime.types#" "$ETC_DIR/nginx/nginx.conf" >"$ETC_DIR/nginx/test.conf"
+  mkdir -p "$RUN_DIR/nginx" "$ROOT/var/cache/siphera/nginx"
+  nginx -t -q -c "$ETC_DIR/nginx/test.conf"
+  run timeout 1 mosquitto -c "$ETC_DIR/mosquitto/mosquitto.conf"
+  [[ $output != *'rror found at'* ]]
+}
+
+@test "uninstall keeps settings, data and backups; --purge removes them" {
+  mkdir -p "$PREFIX/app"
+  echo data >"$DATA_DIR/core/core.sqlite"
+  PURGE=no uninstall
+  [ -s "$ETC_DIR/siphera.env" ]
+  [ -s "$DATA_DIR/core/core.sqlite" ]
+  [ ! -e "$PREFIX" ]
+  remove_users() { :; }
+  PURGE=yes uninstall
+  [ ! -e "$ETC_DIR" ]
+  [ ! -e "$DATA_DIR" ]
+}
