@@ -8,5 +8,7 @@ import { createApp } from 'vue';
 import App from '#app/App.vue';
 import { i18n } from '#app/i18n.ts';
 import { router } from '#app/router.ts';
+import { reloadAfterUpgrade } from '#app/upgrade.ts';
 
+reloadAfterUpgrade();
 createApp(App).use(createPinia()).use(i18n).use(router).mount('#app');
