@@ -164,6 +164,8 @@ describe('every route of the box', () => {
       const code = name === 'appendEvents' ? verdictOf(answer) : codeOf(answer);
       // A body may be refused as not fitting together; a path simply leads nowhere.
       const fine = input.params ? ['not_found'] : ['not_found', 'unprocessable', 'validation_failed'];
+      // Panel keeps no list of sites; core files what such an account reports under the account's own org, no site.
+      if (name === 'createPanelAccount') fine.push('ok');
       if (!fine.includes(code)) wrong.push(`${name}: ${code}`);
     }
     expect(wrong).toEqual([]);
@@ -189,7 +191,7 @@ describe('every route of the box', () => {
         const code = codeOf(await ask(name, inputFor(name, own), caller.token));
         const fits = mayCall(access, caller)
           ? code === 'ok' || (elsewise[name] ?? []).includes(code)
-          : code === 'forbidden';
+          : code === refusalOf(name, caller);
         if (!fits) wrong.push(`${name} as ${who}: ${code}`);
       }
     }
@@ -197,6 +199,9 @@ describe('every route of the box', () => {
   }, 120_000);
 });
 
+/** Panel checks access tokens by itself and knows no API keys, which are core's. */
+const refusalOf = (name: RouteName, caller: Caller): string =>
+  table[name]?.service === 'panel' && !caller.user ? 'unauthenticated' : 'forbidden';
 const tokenOf = (who: string): string => callers.get(who)?.token ?? '';
 /** The refresh goes by its cookie; without one nobody is signed in either, but the console's header is missed first. */
 const needsToken = (name: RouteName): boolean => table[name]?.access !== 'public';

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { AppError, type Clock, type Logger, type Random, type Sqlite } from '@siphera/runtime';
 import type { Config } from './config.ts';
+import { Listening } from './events/listening.ts';
 import { MqttLink } from './events/adapters/mqtt-link.ts';
 import { Ingest } from './events/ingest.ts';
 import { MqttIngest } from './events/mqtt-ingest.ts';
@@ -38,7 +39,8 @@ const topics = ['event', 'telemetry', 'state', 'result'].map((leaf) => `siphera/
 
 export async function createWriterSide({ config, db, log, clock, random }: Options): Promise<WriterSide> {
   const index = new RegistryIndex(db);
-  const rules = new RuleRuntime({ db, index, log });
+  const listening = new Listening(db, clock);
+  const rules = new RuleRuntime({ db, index, log, listening });
   let notify: (notice: WriterNotice) => void = () => undefined;
   const ca = new DeviceCa(config.CA_DIR, random);
   const writeCrl = (): Promise<void> => ca.writeRevocationList(revokedSerials(db, clock.now()), clock.now());
@@ -102,7 +104,12 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
       devices: () => undefined,
     },
   });
-  const housekeeping = new Housekeeping({ db, writer, ingest, clock, log });
+  const housekeeping = new Housekeeping({
+    writer,
+    ingest,
+    log,
+    tick: (tx) => listening.tick(tx, link.connected()),
+  });
   const cases: Readonly<Record<string, WriteCase<never, unknown>>> = createWriteCases(deps);
   const figures = figureSender({ writer, ingest, mqttIngest, link, send: (notice) => notify(notice) });
   return {

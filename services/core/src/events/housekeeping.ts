@@ -1,5 +1,5 @@
 /** What runs beside the work: retention in short slices, volume figures, old idempotency keys, old feed changes. */
-import type { Clock, Logger, Sqlite } from '@siphera/runtime';
+import type { Logger } from '@siphera/runtime';
 import { idempotencyLifeMs } from '../kernel/idempotency.ts';
 import type { Tx } from '../kernel/transaction.ts';
 import type { Writer } from '../kernel/writer.ts';
@@ -13,11 +13,14 @@ const changesPerSlice = 500;
 /** A console that was away longer reads a new snapshot. */
 const changesKeptMs = 48 * 3_600_000;
 
+/** `tick` runs in each turn's transaction. */
+type HousekeepingParts = { writer: Writer; ingest: Ingest; log: Logger; tick(tx: Tx): void };
+
 export class Housekeeping {
-  readonly #parts: { db: Sqlite; writer: Writer; ingest: Ingest; clock: Clock; log: Logger };
+  readonly #parts: HousekeepingParts;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: { db: Sqlite; writer: Writer; ingest: Ingest; clock: Clock; log: Logger }) {
+  constructor(parts: HousekeepingParts) {
     this.#parts = parts;
   }
 
@@ -30,12 +33,14 @@ export class Housekeeping {
   }
 
   async #turn(): Promise<void> {
-    const { writer, ingest, log } = this.#parts;
+    const { writer, ingest, log, tick } = this.#parts;
     try {
       await writer.submit((tx) => {
+        tick(tx);
         ingest.volume.save(tx);
         trimEvents(tx);
         trimChanges(tx);
+        tx.db.prepare('DELETE FROM rule_states WHERE expires_ms < ?').run(tx.nowMs);
         tx.db.prepare('DELETE FROM idempotency WHERE at_ms < ?').run(tx.nowMs - idempotencyLifeMs);
       });
     } catch (error) {

@@ -21,6 +21,7 @@ import {
 } from '@siphera/rules';
 import type { Logger, Sqlite, Statement } from '@siphera/runtime';
 import { clearTimer, setTimer, type Timer } from '../kernel/timers.ts';
+import type { Listening } from '../events/listening.ts';
 import type { Tx } from '../kernel/transaction.ts';
 import type { RegistryIndex } from '../registry/store/registry-index.ts';
 import type { ActOnDecision } from './act.ts';
@@ -36,6 +37,7 @@ export class RuleRuntime {
   readonly #db: Sqlite;
   readonly #index: RegistryIndex;
   readonly #log: Logger;
+  readonly #listening: Listening;
   readonly #traces: TraceRing;
   readonly #readState: Statement<[string, string], { state: string }>;
   readonly #state: StateReader;
@@ -44,7 +46,8 @@ export class RuleRuntime {
   #set: RuleSet;
   #act: ActOnDecision | undefined;
 
-  constructor(options: { db: Sqlite; index: RegistryIndex; log: Logger }) {
+  constructor(options: { db: Sqlite; index: RegistryIndex; log: Logger; listening: Listening }) {
+    this.#listening = options.listening;
     this.#db = options.db;
     this.#index = options.index;
     this.#log = options.log;
@@ -101,12 +104,13 @@ export class RuleRuntime {
       timeZone: (siteId) => this.#index.site(siteId)?.timeZone,
       armed: (areaId) => {
         const area = this.#index.area(areaId);
-        return area ? { state: area.armed } : undefined;
+        return area ? { state: area.armed, changed_ms: area.armedChangedMs } : undefined;
       },
       device: (deviceId) => {
         const device = this.#index.device(deviceId);
         return device ? engineDevice(this.#index, device) : undefined;
       },
+      deafMs: (fromMs, toMs) => this.#listening.deafMs(fromMs, toMs),
     };
   }
 
@@ -164,9 +168,10 @@ export class RuleRuntime {
     const orgId = this.#set.rules.get(ruleId)?.rule.org_id ?? '';
     this.#db
       .prepare(
-        'INSERT INTO rule_states (rule_id, key, org_id, state) VALUES (?, ?, ?, ?) ON CONFLICT (rule_id, key) DO UPDATE SET state = excluded.state',
+        `INSERT INTO rule_states (rule_id, key, org_id, state, expires_ms) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (rule_id, key) DO UPDATE SET state = excluded.state, expires_ms = excluded.expires_ms`,
       )
-      .run(ruleId, key, orgId, JSON.stringify(state));
+      .run(ruleId, key, orgId, JSON.stringify(state), state.expires_ms);
   }
 
   #readRules(): EngineRule[] {

@@ -12,6 +12,7 @@ export type IndexedArea = {
   siteId: string;
   name: string;
   armed: 'armed' | 'disarmed' | 'partial' | 'unknown';
+  armedChangedMs: number | undefined;
   path: readonly string[];
   scopes: readonly string[];
 };
@@ -124,8 +125,15 @@ export class RegistryIndex {
     const row = this.#db
       .prepare<
         [string],
-        { id: string; org_id: string; site_id: string; name: string; armed: IndexedArea['armed'] }
-      >('SELECT id, org_id, site_id, name, armed FROM areas WHERE id = ?')
+        {
+          id: string;
+          org_id: string;
+          site_id: string;
+          name: string;
+          armed: IndexedArea['armed'];
+          armed_changed_ms: number | null;
+        }
+      >('SELECT id, org_id, site_id, name, armed, armed_changed_ms FROM areas WHERE id = ?')
       .get(id);
     const scopes = row ? scopesOf(this.#db, { kind: 'area', id })?.scopes : undefined;
     if (!row || !scopes) return undefined;
@@ -138,6 +146,7 @@ export class RegistryIndex {
       siteId: row.site_id,
       name: row.name,
       armed: row.armed,
+      armedChangedMs: row.armed_changed_ms ?? undefined,
       path,
       scopes,
     };
