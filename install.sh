@@ -143,6 +143,7 @@ show_status() {
 }
 
 # What the renew service calls once a day.
+# shellcheck disable=SC2034 # certificates.sh reads the addresses
 renew_certificates() {
   load_settings
   fill_defaults
