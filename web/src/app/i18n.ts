@@ -8,7 +8,7 @@ export type Locale = 'en' | 'de';
 export const locales: readonly Locale[] = ['en', 'de'];
 type MessageFile = { messages: Record<string, unknown> };
 
-const files = import.meta.glob<MessageFile>(['../features/*/messages.*.ts', './messages.*.ts']);
+const files = import.meta.glob<MessageFile>(['../features/*/messages.??.ts', './messages.??.ts']);
 const storageKey = 'siphera_locale';
 const loaded = new Set<string>();
 
