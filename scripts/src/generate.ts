@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { root } from './root.ts';
 import { generatedFiles } from './generate/outputs.ts';
 
-/** Paths, below the root, of generated files that are not as they should be. */
-export async function staleFiles(): Promise<{ path: string; content: string }[]> {
+/** Generated files, by their path below the root, that are not as they should be. */
+async function staleFiles(): Promise<{ path: string; content: string }[]> {
   const files = await generatedFiles();
   const current = await Promise.all(files.map(({ path }) => readIfThere(join(root, path))));
   return files.filter((file, index) => current[index] !== file.content);
