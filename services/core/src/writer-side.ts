@@ -19,6 +19,7 @@ import { DeviceCa } from './registry/adapters/device-ca.ts';
 import { applyAgentState } from './registry/agent-state.ts';
 import { expireCommand, finishCommand, type CommandEnd } from './registry/commands.ts';
 import { revokedSerials } from './registry/enrolment-writes.ts';
+import { publishAllTwins } from './registry/twin.ts';
 import { RegistryIndex } from './registry/store/registry-index.ts';
 import { createAct } from './rules/act.ts';
 import { RuleRuntime } from './rules/rule-runtime.ts';
@@ -90,6 +91,7 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
     caFile: config.MQTT_CA_FILE,
     topics,
     log,
+    onConnect: () => publishAllTwins(db, deps),
     onMessage: (message) => mqttIngest.take(message),
   });
   const timers = new TimerLoop({

@@ -26,6 +26,8 @@ import { DeviceStreams } from './store/device-streams.ts';
 /** Messages in one commit. */
 const batchMax = 500;
 const retryMs = 1_000;
+/** Made once: zod compiles a schema at its first use, and that costs more than handling the message. */
+const QueuePlace = AgentEvent.pick({ stream: true, sequence: true, floor: true });
 
 type Topic = { org: string; device: string; leaf: DeviceLeaf };
 export type MqttIngestOptions = {
@@ -224,7 +226,7 @@ export class MqttIngest {
       ...(message.retain ? { mark: 'retained' as const } : {}),
     });
     if (topic.leaf !== 'event') return undefined;
-    const place = AgentEvent.pick({ stream: true, sequence: true, floor: true }).safeParse(value);
+    const place = QueuePlace.safeParse(value);
     if (!place.success) return undefined;
     const { stream, sequence, floor } = place.data;
     return { stream, committed: this.#streams.advance(topic.device, stream, sequence, floor) };

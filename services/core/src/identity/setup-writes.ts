@@ -18,7 +18,7 @@ import { openSessionOf, type NewSession, type SignedInSeed } from './store/sessi
 import { insertUser, sayUserChanged } from './user-writes.ts';
 
 /** The installer prints the code; whoever comes later asks `siphera setup-code` for a new one. */
-export const setupCodeLifeMs = 7 * 86_400_000;
+const setupCodeLifeMs = 7 * 86_400_000;
 
 export const wrongSetupCode = (): AppError =>
   new AppError('setup_code_wrong', 'The setup code is wrong, expired or already used.', {

@@ -107,6 +107,7 @@ describe('sign-in', () => {
     const refused = await tryLogin(core, ada.email, ada.password);
     expect(codeOf(refused)).toBe('too_many_attempts');
     expect(jsonOf(refused)['retry_after_seconds']).toBe(1);
+    expect(refused.headers['retry-after']).toBe('1');
     core.clock.advance(1_000);
     expect((await tryLogin(core, ada.email, 'guess')).status).toBe(401);
     expect(jsonOf(await tryLogin(core, ada.email, 'guess'))['retry_after_seconds']).toBe(2);

@@ -5,6 +5,7 @@ import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { Tx, WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
+import { twinsChanged } from './twin.ts';
 import { deviceColumns, toDevice, type DeviceRow } from './store/registry-rows.ts';
 
 export type DeviceFields = {
@@ -86,11 +87,12 @@ function checkFields(
 /** Inserts or overwrites a device and puts it on the feed. The caller has authorised it. */
 export function saveDevice(
   context: WriteContext,
-  deps: Pick<WriterDeps, 'index'>,
+  deps: Pick<WriterDeps, 'index' | 'publish'>,
   id: string | undefined,
   fields: DeviceFields,
 ): Device {
   const { siteId } = checkFields(context, fields, id);
+  const parentBefore = id === undefined ? null : (readDeviceRow(context, id)?.parent_id ?? null);
   const place = fields.place ?? { floor_id: null, x: null, y: null };
   const values = [
     fields.area_id,
@@ -121,6 +123,7 @@ export function saveDevice(
       .run(...values, id);
   }
   deps.index.clear();
+  twinsChanged(context, deps, [fields.parent_id, parentBefore]);
   const device = announceDevice(context, saved, id === undefined ? 'created' : 'updated', context.traceId);
   appendAudit(context, {
     actor: context.actor,
@@ -206,6 +209,7 @@ export const createDeviceWrites = (deps: WriterDeps) => ({
       scopes: path?.scopes ?? [],
       traceId: context.traceId,
     });
+    twinsChanged(context, deps, [row.parent_id]);
     context.afterCommit(() => deps.crlChanged());
   },
 });

@@ -7,6 +7,7 @@ import { authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { ReadContext, Tx, WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { announceDevice, readDeviceRow } from './device-writes.ts';
+import { twinsChanged } from './twin.ts';
 
 /** Long enough to walk to the controller. */
 const codeLifeMs = 24 * 3_600_000;
@@ -92,6 +93,7 @@ export const createEnrolmentWrites = (deps: WriterDeps) => ({
       target: `device:${code.device_id}`,
       detail: { serial: input.serial, fingerprint_sha256: input.fingerprint_sha256 },
     });
+    twinsChanged(context, deps, [code.device_id]);
     context.afterCommit(() => deps.crlChanged());
     const children = context.db
       .prepare<[string], { id: string; kind: DeviceKind; name: string; external_id: string | null }>(

@@ -37,7 +37,7 @@ export const setupBody = (core: Pick<TestCore, 'app'>) => ({
   device_name: 'Test console',
 });
 
-export function personOf(answer: HttpAnswer): Person {
+function personOf(answer: HttpAnswer): Person {
   const { access_token, me } = jsonOf<CallOutput<'login'>>(answer);
   return { id: me.user.id, token: access_token, email: me.user.email, cookies: cookiesOf(answer) };
 }

@@ -38,7 +38,10 @@ export const FeedEntry = z.object({
   }),
   scopes: z.array(ScopeKey).meta({ description: 'The thing itself and everything above it' }),
   trace_id: z.string().optional(),
-  data: z.unknown().optional().meta({ description: 'The resource as the REST API shows it; absent when deleted' }),
+  data: z
+    .unknown()
+    .optional()
+    .meta({ description: 'The resource as the REST API shows it; absent when deleted' }),
 });
 export type FeedEntry = z.infer<typeof FeedEntry>;
 

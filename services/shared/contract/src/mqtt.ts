@@ -78,3 +78,11 @@ export const AgentCommandResult = z.object({
   at: Timestamp,
 });
 export type AgentCommandResult = z.infer<typeof AgentCommandResult>;
+
+/** Payload of `…/twin` (retained): what hangs on the agent, as the registry has it. */
+export const AgentTwin = z.object({
+  children: z.array(
+    z.object({ id: Uuid, kind: z.string(), name: z.string(), external_id: z.string().nullable() }),
+  ),
+});
+export type AgentTwin = z.infer<typeof AgentTwin>;

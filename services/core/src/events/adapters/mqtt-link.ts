@@ -27,6 +27,7 @@ export type MqttLinkOptions = {
   caFile?: string | undefined;
   topics: readonly string[];
   log: Logger;
+  onConnect(): void;
   /** Called for each message, in order. `acknowledge` must be called once its commit is done; a QoS 0 message has none to send. */
   onMessage(message: BrokerMessage): void;
 };
@@ -107,6 +108,7 @@ export class MqttLink {
     // 40-byte acknowledgements must not wait 40 ms for Nagle's algorithm (2.5 → 0.4 ms measured).
     (this.#client.stream as unknown as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
     this.#options.log.info('broker_connected');
+    this.#options.onConnect();
     this.#client.subscribe([...this.#options.topics], { qos: 1 }, (error) => {
       if (error) this.#options.log.error('subscribe_failed', { error });
     });

@@ -2,9 +2,9 @@
 const dayMs = 86_400_000;
 
 /** A console that was not opened for so long signs in again. */
-export const sessionIdleMsMax = 14 * dayMs;
+const sessionIdleMsMax = 14 * dayMs;
 /** However much it is used, a session ends after this. */
-export const sessionAgeMsMax = 90 * dayMs;
+const sessionAgeMsMax = 90 * dayMs;
 /** Two tabs, or a lost answer, may send the same refresh token twice within this; later it was stolen. */
 export const refreshGraceMs = 20_000;
 /** Sessions of one user; beyond it the one that was used longest ago ends. */
@@ -16,7 +16,7 @@ export const endedSessionKeptMs = 30 * dayMs;
 export const sessionExpiry = (createdMs: number, nowMs: number): number =>
   Math.min(nowMs + sessionIdleMsMax, createdMs + sessionAgeMsMax);
 
-export type RefreshVerdict = 'rotate' | 'repeat' | 'stolen' | 'unknown';
+type RefreshVerdict = 'rotate' | 'repeat' | 'stolen' | 'unknown';
 
 /** What to do with an authentic refresh token of a living session. */
 export function judgeRefresh(

@@ -79,6 +79,7 @@ function sessionHandlers(
   { hasher }: Authenticator,
   sessions: ConsoleSessions,
 ): Pick<Handlers<identityRoutes>, SessionNames> {
+  const signIns = app.metrics.counter('sign_ins', 'Sign-ins by outcome', ['outcome']);
   return {
     login: async (call) => {
       const { body } = call;
@@ -86,12 +87,14 @@ function sessionHandlers(
       const found = await app.box.write('beginLogin', outside(call), { email: body.email, subjects });
       const fits = await hasher.fits(found?.passwordHash, body.password);
       if (!found || !fits) {
+        signIns.inc({ outcome: 'refused' });
         app.log.warn('login_failed', { address: call.address, known: found !== undefined });
         if (found) await app.box.write('noteFailedLogin', outside(call), { userId: found.userId });
         throw new AppError('bad_credentials', 'The e-mail address or the password is wrong.');
       }
       const { refreshToken, session } = sessions.begin(call, body.device_name);
       const seed = await app.box.write('openSession', outside(call), { ...session, ...found, subjects });
+      signIns.inc({ outcome: 'signed_in' });
       sessions.rememberDevice(call, body.email);
       return sessions.answer(call, seed, refreshToken);
     },

@@ -46,7 +46,7 @@ export const revokeTokensOf = (context: WriteContext, orgId: string, userId: str
   // One past now: a token of this very millisecond may carry the old grants.
   add(context, orgId, { sid: null, sub: userId, issued_before_ms: context.nowMs + 1, reason });
 
-export const toRevocation = (row: Row): Revocation => ({
+const toRevocation = (row: Row): Revocation => ({
   ...(row.sid === null ? {} : { sid: row.sid }),
   ...(row.sub === null ? {} : { sub: row.sub }),
   ...(row.issued_before_ms === null ? {} : { issued_before: toRfc3339(row.issued_before_ms) }),

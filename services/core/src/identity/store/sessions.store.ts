@@ -71,10 +71,7 @@ export const seedOf = (
 });
 
 /** Newest use first. */
-export const livingSessions = (
-  { db, nowMs }: Pick<WriteContext, 'db' | 'nowMs'>,
-  userId: string,
-): SessionRow[] =>
+const livingSessions = ({ db, nowMs }: Pick<WriteContext, 'db' | 'nowMs'>, userId: string): SessionRow[] =>
   db
     .prepare<[string, number], SessionRow>(
       'SELECT * FROM sessions WHERE user_id = ? AND revoked_ms IS NULL AND expires_ms > ? ORDER BY last_used_ms DESC',

@@ -9,7 +9,7 @@ export function readSettings(db: Sqlite, orgId: string): StoredSettings {
 }
 
 /** LAN ranges in CIDR form that webhooks of the org may call. */
-export function readOutboundAllow(db: Sqlite, orgId: string): string[] {
+function readOutboundAllow(db: Sqlite, orgId: string): string[] {
   const row = db
     .prepare<[string], { value: string }>(
       `SELECT value FROM settings WHERE org_id = ? AND name = 'outbound_allow'`,
