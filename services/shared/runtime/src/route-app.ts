@@ -298,7 +298,8 @@ function errorHandler(options: Pick<RouteAppOptions<Record<string, Route>>, 'log
       return;
     }
     const problem = toProblem(error, traceId);
-    if (problem.status === 503 || problem.status === 429) response.setHeader('retry-after', '1');
+    if (problem.status === 503 || problem.status === 429)
+      response.setHeader('retry-after', String(Number(problem['retry_after_seconds'] ?? 1)));
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   };
 }
