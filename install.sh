@@ -98,6 +98,7 @@ start() {
     write_compose_env
     build_images
     start_containers
+    write_renewal
     wait_for_containers
   else
     write_services
@@ -142,19 +143,20 @@ show_status() {
   exec "$ROOT/usr/local/bin/siphera" status
 }
 
-# What the renew service calls once a day.
-# shellcheck disable=SC2034 # certificates.sh reads the addresses
+# What the renew service, or the host's timer, calls once a day.
 renew_certificates() {
   load_settings
   fill_defaults
   set_owners
-  # In its container the addresses of the host are not to be seen; the last run of the installer wrote them down.
-  [[ $MODE != docker ]] || ADDRESSES=$(sed -n 's/^SIPHERA_ADDRESSES=//p' "$ETC_DIR/compose.env")
   make_certificates
-  [[ $MODE == native ]] || return 0
   # New addresses are new origins to core and signaling.
-  write_services
-  start_services
+  if [[ $MODE == native ]]; then
+    write_services
+    start_services
+  elif find_compose; then
+    write_compose_env
+    [[ ${#CHANGED_FILES[@]} -eq 0 ]] || start_containers
+  fi
 }
 
 parse_options "$@"

@@ -17,6 +17,19 @@ write_compose_env() {
   } | write_file "$ETC_DIR/compose.env" 644
 }
 
+# Certificates are renewed from the host, which holds the CA's files: daily by systemd, or by cron where there is none.
+write_renewal() {
+  if has_systemd; then
+    render "$COMPOSE_DIR/runit/siphera-renew.service.template" | write_file "$ROOT/etc/systemd/system/siphera-renew.service" 644
+    render "$COMPOSE_DIR/runit/siphera-renew.timer.template" | write_file "$ROOT/etc/systemd/system/siphera-renew.timer" 644
+    quietly systemctl daemon-reload
+    quietly systemctl enable --now siphera-renew.timer
+  else
+    make_dir "$ROOT/etc/cron.daily" 755
+    printf '#!/bin/sh\nexec %s/install.sh renew-certificates\n' "$APP_DIR" | write_file "$ROOT/etc/cron.daily/siphera-renew" 755
+  fi
+}
+
 build_images() {
   if [[ $OFFLINE == yes ]]; then
     note 'offline: the images must be loaded already'

@@ -13,7 +13,9 @@ uninstall() {
   stop_box
   step 'Removing'
   release_units
-  do_it rm -f "$ROOT/usr/local/bin/siphera" "$ROOT/etc/systemd/system/siphera.service" "$ROOT/etc/avahi/services/siphera.service"
+  if has_systemd; then quietly systemctl disable --now siphera-renew.timer || true; fi
+  do_it rm -f "$ROOT/usr/local/bin/siphera" "$ROOT/etc/systemd/system/siphera"{.service,-renew.service,-renew.timer} \
+    "$ROOT/etc/avahi/services/siphera.service" "$ROOT/etc/cron.daily/siphera-renew"
   if has_systemd; then quietly systemctl daemon-reload; fi
   do_it rm -rf -- "$PREFIX" "$RUN_DIR" "$ROOT/var/cache/siphera" "$ETC_DIR/sv" "$ETC_DIR/native"
   if [[ $PURGE == yes ]]; then

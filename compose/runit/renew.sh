@@ -1,6 +1,6 @@
 #!/bin/bash
 # Once a day: renews what the box's own CA issued for servers, 30 days before its end or when the box's addresses changed.
-# Broker and front door notice the new files by themselves. Runs natively under runsv, and as a container without a network.
+# Broker and front door notice the new files by themselves. (With Compose a timer of the host does the same.)
 set -eEuo pipefail
 
 # Seconds: a day.

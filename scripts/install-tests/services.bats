@@ -41,14 +41,17 @@ setup() {
   [ ! -d "$ETC_DIR/sv/mdns" ]
 }
 
-@test "systemd accepts the unit" {
-  mkdir -p "$PREFIX/app/compose/runit"
-  cp "$REPO/compose/runit/supervise.sh" "$PREFIX/app/compose/runit/"
-  render "$COMPOSE_DIR/runit/siphera.service.template" >"$BATS_TEST_TMPDIR/siphera.service"
-  # Where systemd is not installed, as in a container, the unit is never used; its own syntax is still looked at.
-  if command -v systemd-analyze >/dev/null; then systemd-analyze verify "$BATS_TEST_TMPDIR/siphera.service"; fi
-  run grep -vE '^(#.*|\[[A-Z][a-z]+\]|[A-Z][A-Za-z]+=.+|)$' "$BATS_TEST_TMPDIR/siphera.service"
-  [ -z "$output" ]
+@test "systemd accepts the units" {
+  mkdir -p "$APP_DIR/compose/runit" "$BATS_TEST_TMPDIR/units"
+  cp "$REPO/compose/runit/supervise.sh" "$APP_DIR/compose/runit/"
+  cp "$REPO/install.sh" "$APP_DIR/"
+  for unit in siphera.service siphera-renew.service siphera-renew.timer; do
+    render "$COMPOSE_DIR/runit/$unit.template" >"$BATS_TEST_TMPDIR/units/$unit"
+    run grep -vE '^(#.*|\[[A-Z][a-z]+\]|[A-Z][A-Za-z]+=.+|)$' "$BATS_TEST_TMPDIR/units/$unit"
+    [ -z "$output" ]
+  done
+  # Where systemd is not installed, as in a container, the units are never used.
+  if command -v systemd-analyze >/dev/null; then systemd-analyze verify "$BATS_TEST_TMPDIR"/units/*; fi
 }
 
 @test "nginx and mosquitto accept the rendered configuration" {
