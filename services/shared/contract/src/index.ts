@@ -8,6 +8,7 @@ export * from './mqtt.ts';
 export * from './openapi.ts';
 export * from './permissions.ts';
 export * from './primitives.ts';
+export * from './rest/commands.ts';
 export * from './rest/events.ts';
 export * from './rest/identity.ts';
 export * from './rest/incidents.ts';

@@ -1,4 +1,5 @@
 /** All REST routes of the box by operation id. */
+import { commandRoutes } from './commands.ts';
 import { eventsRoutes } from './events.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentsRoutes } from './incidents.ts';
@@ -11,6 +12,7 @@ import { systemRoutes } from './system.ts';
 export const routes = {
   ...identityRoutes,
   ...registryRoutes,
+  ...commandRoutes,
   ...eventsRoutes,
   ...rulesRoutes,
   ...incidentsRoutes,

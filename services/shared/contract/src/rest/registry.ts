@@ -1,7 +1,6 @@
-/** Sites, areas, floors with plans, devices, CSV import, enrolment, commands and doors. */
+/** Sites, areas, floors with plans, devices, CSV import, enrolment. */
 import { z } from 'zod';
-import { CommandName } from '../mqtt.ts';
-import { ById, Name, PageQuery, page, Tag, Text, Timestamp, TimeZone, Uuid } from '../primitives.ts';
+import { ById, Name, PageQuery, page, Tag, Timestamp, TimeZone, Uuid } from '../primitives.ts';
 import { defineRoutes } from './route.ts';
 
 export const DeviceKind = z.enum([
@@ -100,22 +99,6 @@ export const DevicePatch = z.object({
   tags: z.array(Tag).max(20).optional(),
   place: PlanPlace.nullable().optional(),
 });
-export const Command = z.object({
-  id: Uuid,
-  org_id: Uuid,
-  device_id: Uuid,
-  device_name: z.string(),
-  name: CommandName,
-  args: z.record(z.string(), z.unknown()),
-  state: z.enum(['pending', 'sent', 'confirmed', 'failed', 'expired']),
-  requested_by: z.string(),
-  reason: z.string().optional(),
-  error: z.string().optional(),
-  created_at: Timestamp,
-  finished_at: Timestamp.optional(),
-});
-export type Command = z.infer<typeof Command>;
-
 /** One row of a CSV import: what it would become, or why it cannot. */
 export const ImportRow = z.object({
   line: z.int(),
@@ -392,74 +375,5 @@ export const registryRoutes = defineRoutes({
     body: EnrolRequest,
     response: Enrolled,
     status: 201,
-  },
-
-  createCommand: {
-    ...core,
-    tag: 'commands',
-    method: 'post',
-    path: '/devices/{id}/commands',
-    access: 'device.command',
-    summary: 'Send a command; it is confirmed by the device itself',
-    params: ById,
-    body: z.object({
-      name: CommandName,
-      args: z.record(z.string(), z.unknown()).default({}),
-      reason: z.string().max(500).optional(),
-    }),
-    response: Command,
-    status: 202,
-    idempotent: true,
-  },
-  getCommand: {
-    ...core,
-    tag: 'commands',
-    method: 'get',
-    path: '/commands/{id}',
-    access: 'registry.read',
-    summary: 'How a command went',
-    params: ById,
-    response: Command,
-  },
-  listCommands: {
-    ...core,
-    tag: 'commands',
-    method: 'get',
-    path: '/devices/{id}/commands',
-    access: 'registry.read',
-    summary: 'Commands of a device, newest first',
-    params: ById,
-    query: PageQuery,
-    response: page(Command),
-  },
-  unlockDoor: {
-    ...core,
-    tag: 'commands',
-    method: 'post',
-    path: '/doors/{id}/unlock',
-    access: 'device.command',
-    summary: 'Unlock a door for some seconds',
-    params: ById,
-    body: z.object({
-      seconds: z.int().min(1).max(3_600).default(5),
-      reason: Text.max(500).optional(),
-      incident_id: Uuid.optional(),
-    }),
-    response: Command,
-    status: 202,
-    idempotent: true,
-  },
-  lockDoor: {
-    ...core,
-    tag: 'commands',
-    method: 'post',
-    path: '/doors/{id}/lock',
-    access: 'device.command',
-    summary: 'Lock a door now',
-    params: ById,
-    body: z.object({ reason: Text.max(500).optional(), incident_id: Uuid.optional() }),
-    response: Command,
-    status: 202,
-    idempotent: true,
   },
 });
