@@ -48,6 +48,13 @@ export type ApiAuth = {
   renew: () => Promise<boolean>;
 };
 
+/** Calls whose 401 says something about themselves: renewing for them would wait for itself. */
+const sessionCalls: ReadonlySet<OperationId> = new Set<OperationId>([
+  'refresh',
+  'login',
+  'logout',
+  'runSetup',
+]);
 const apiPrefix = '/api/v1';
 /** A guard looks at a spinner no longer than this before he is told; a box on the LAN answers in milliseconds. */
 const callTimeoutMs = 15_000;
@@ -89,7 +96,12 @@ export function apiUrl(id: OperationId, args: Pick<AnyArgs, 'params' | 'query'> 
 async function send(id: OperationId, args: AnyArgs): Promise<Response> {
   const request = buildRequest(id, args);
   let response = await fetchOnce(request, args);
-  if (response.status === 401 && auth.token() !== undefined && (await auth.renew())) {
+  if (
+    response.status === 401 &&
+    !sessionCalls.has(id) &&
+    auth.token() !== undefined &&
+    (await auth.renew())
+  ) {
     response = await fetchOnce(request, args);
   }
   if (!response.ok) throw await toError(response);

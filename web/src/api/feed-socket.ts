@@ -12,6 +12,8 @@ export type FeedSocketOptions = {
   events: SocketEvents;
 };
 
+/** Codes of a refusal that a fresh token mends. */
+const tokenRefusals = new Set(['unauthenticated', 'session_expired']);
 const reconnectMs = 500;
 /** A console must be back within seconds of the service, also after a long outage. */
 const reconnectMsMax = 3_000;
@@ -40,9 +42,10 @@ export function openFeedSocket(options: FeedSocketOptions): SocketHandle {
     socket.on('frame', (frame) => options.events.frame(frame));
     socket.on('bye', ({ reason }) => options.events.bye(reason));
     // After a refusal or a server-side close socket.io leaves reconnecting to us.
-    socket.on('connect_error', () => {
+    socket.on('connect_error', (error) => {
       if (socket?.active) return;
-      options.events.refused();
+      // Any other refusal (a busy box, a stale feed) is waited out; a new token would not help.
+      if (tokenRefusals.has(error.message)) options.events.refused();
       reconnectSoon();
     });
     socket.on('disconnect', (reason) => {

@@ -123,6 +123,7 @@ describe('the realtime link', () => {
 
   it('is offline while neither answers, and tries the stream again', () => {
     world.pass(2_000);
+    expect(world.link.state).toBe('connecting');
     world.streams[0]?.events.closed('failed');
     world.pass(250);
     expect(world.link.state).toBe('offline');

@@ -42,6 +42,8 @@ export type LinkDeps = {
 export const silenceMsMax = 2_000;
 /** Core's stream sends at least a heartbeat a second; five missed ones mean it is gone too. */
 const streamSilenceMsMax = 5_000;
+/** A stream that just opened gets this long for its first line before the guard is told that nothing answers. */
+const openingMsMax = 1_000;
 const watchdogMs = 250;
 /** Pause before the stream is tried again, so that a dead box is not hammered. */
 const streamRetryMs = 1_500;
@@ -60,7 +62,6 @@ export class RealtimeLink {
   #socketHeardAt = 0;
   #streamHeardAt = Number.NEGATIVE_INFINITY;
   #streamOpenedAt = Number.NEGATIVE_INFINITY;
-  #startedAt = 0;
   #upto: number | undefined;
   #resume: { at: number; upto: number | undefined; next: number | undefined } = {
     at: 0,
@@ -87,7 +88,6 @@ export class RealtimeLink {
     const now = this.#deps.now();
     this.#upto = after;
     this.#resume = { at: now, upto: after, next: after };
-    this.#startedAt = now;
     this.#socketHeardAt = now;
     this.#streamHeardAt = Number.NEGATIVE_INFINITY;
     this.#setState('connecting');
@@ -144,8 +144,11 @@ export class RealtimeLink {
     if (!this.#stream && now - this.#streamOpenedAt >= streamRetryMs) this.#openStream(now);
     const streamHeard = this.#stream !== undefined && now - this.#streamHeardAt < streamSilenceMsMax;
     if (streamHeard) return this.#setState('fallback');
-    if (this.#stream && now - this.#streamOpenedAt >= streamSilenceMsMax) this.#closeStream();
-    if (now - this.#startedAt >= silenceMsMax) this.#setState('offline');
+    const openFor = now - this.#streamOpenedAt;
+    if (this.#stream && this.#state !== 'offline' && openFor < openingMsMax)
+      return this.#setState('connecting');
+    if (this.#stream && openFor >= streamSilenceMsMax) this.#closeStream();
+    this.#setState('offline');
   }
 
   #openStream(now: number): void {

@@ -93,12 +93,10 @@ export const useSession = defineStore('session', () => {
   }
 
   async function logout(): Promise<void> {
-    try {
-      await api('logout');
-    } finally {
-      leave(undefined);
-      tabs.send({ kind: 'signed_out' });
-    }
+    // Whether the box heard it or not, this browser forgets the session; the cookie ends by itself at the latest.
+    await Promise.allSettled([api('logout')]);
+    leave(undefined);
+    tabs.send({ kind: 'signed_out' });
   }
 
   /** First thing at start: is there a session behind the cookie? Throws when the box does not answer. */

@@ -10,7 +10,7 @@ export type TabChannel<T> = {
 };
 
 export function openTabChannel<T>(name: string, onMessage: (message: T) => void): TabChannel<T> {
-  const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(name) : undefined;
+  const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(name) : undefined;
   channel?.addEventListener('message', (event: MessageEvent<T>) => onMessage(event.data));
   return {
     send: (message) => channel?.postMessage(message),
