@@ -47,7 +47,7 @@ stop_directly() {
 process_is_gone() { [[ $DRY_RUN == yes ]] || ! kill -0 "$1" 2>/dev/null; }
 
 purge() {
-  do_it rm -rf -- "$DATA_DIR/core" "$DATA_DIR/panel" "$DATA_DIR/mosquitto"
+  do_it rm -rf -- "$DATA_DIR/core" "$DATA_DIR/panel" "$DATA_DIR/mosquitto" "$DATA_DIR"/before-restore-* "$DATA_DIR"/.restore-*
   # The data directory may be a mount, or hold what is not ours: only what the box made goes.
   case $BACKUP_DIR in "$DATA_DIR"/*) do_it rm -rf -- "$BACKUP_DIR" ;; *) note "kept: backups outside of the data directory, $BACKUP_DIR" ;; esac
   if [[ -d $DATA_DIR ]]; then do_it rmdir --ignore-fail-on-non-empty "$DATA_DIR"; fi
