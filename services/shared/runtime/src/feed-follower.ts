@@ -90,7 +90,10 @@ export class FeedFollower {
       ...(this.#after === undefined ? {} : { after: String(this.#after) }),
       ...(this.#kinds === undefined ? {} : { kinds: this.#kinds.join(',') }),
     });
-    const response = await this.#client.stream(`${internalPaths.feed}?${query}`, this.#abort.signal);
+    const response = await this.#client.stream(
+      `${internalPaths.feed}?${query.toString()}`,
+      this.#abort.signal,
+    );
     const watchdog = setInterval(() => {
       if (this.staleMs() > lineTimeoutMs) response.destroy(new Error('feed silent'));
     }, 1_000);

@@ -31,7 +31,7 @@ export class InternalClient {
     }
     if (!tls) throw new Error('An https internal URL needs certificate, key and CA files');
     const { hostname, port } = new URL(url);
-    this.#send = httpsRequest as typeof httpRequest;
+    this.#send = httpsRequest;
     this.#base = {
       host: hostname,
       port,

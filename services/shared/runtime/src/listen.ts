@@ -8,9 +8,19 @@ export type TlsFiles = { certFile: string; keyFile: string; caFile: string };
 
 export type Listener = { server: Server; port: number; close(): Promise<void> };
 
-/** A slow sender has this long for its headers and body; a slow-loris client is cut. */
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 60_000;
+export type ListenLimits = {
+  /** A slow sender has this long for its headers; a slow-loris client is cut. */
+  headersTimeoutMs: number;
+  /** And this long for the whole request. */
+  requestTimeoutMs: number;
+  /** How often the two are looked at: Node's own half a minute would let a slow one stay four times as long. */
+  checkEveryMs: number;
+};
+const usualLimits: ListenLimits = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  checkEveryMs: 2_000,
+};
 const connectionsMax = 2_000;
 
 /**
@@ -21,10 +31,17 @@ export async function startListener(
   address: string,
   handler: RequestListener,
   tls?: TlsFiles,
+  limits: ListenLimits = usualLimits,
 ): Promise<Listener> {
+  const options = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
+  };
   const server = tls
     ? createHttps(
         {
+          ...options,
           cert: readFileSync(tls.certFile),
           key: readFileSync(tls.keyFile),
           ca: readFileSync(tls.caFile),
@@ -33,9 +50,7 @@ export async function startListener(
         },
         handler,
       )
-    : createHttp(handler);
-  server.headersTimeout = headersTimeoutMs;
-  server.requestTimeout = requestTimeoutMs;
+    : createHttp(options, handler);
   server.maxConnections = connectionsMax;
   await listen(server, address);
   const bound = server.address();

@@ -5,7 +5,7 @@
 import { apiPrefix, isGranted, type AccessClaims, type Route } from '@siphera/contract';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AppError, toProblem } from './app-error.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
@@ -134,10 +134,13 @@ async function answer({ route, handler, request, response, traceId, options }: A
     idempotencyKey: readIdempotencyKey(route, request),
     request,
     response,
-  } as Call<Route>);
+  });
   if (response.headersSent) return;
   response.setHeader('cache-control', 'no-store');
-  if (route.download) return sendDownload(response, result as unknown as Download);
+  if (route.download) {
+    sendDownload(response, result as Download);
+    return;
+  }
   if (!route.response) {
     response.status(route.status ?? 204).end();
     return;
@@ -189,9 +192,10 @@ const run = (
   response: Response,
 ): Promise<void> =>
   new Promise((resolve, reject) => {
-    middleware(request, response, (error?: unknown) =>
-      error === undefined ? resolve() : reject(error as Error),
-    );
+    middleware(request, response, (error?: unknown) => ({
+      if (error === undefined) resolve();
+      else reject(error instanceof Error ? error : new AppError('malformed_body', 'The body could not be read.', { cause: error }));
+    }));
   });
 
 async function readJson(request: Request, response: Response, route: Route): Promise<unknown> {
