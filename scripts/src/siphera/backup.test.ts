@@ -55,6 +55,8 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 describe('backup and restore', () => {
   it('brings data, secrets and certificates back as they were, and keeps what was there aside', async () => {
     const archive = join(dir, 'a.tar.gz');
+    chmodSync(join(dir, 'data/core'), 0o700);
+    chmodSync(join(dir, 'etc/pki/ca/ca.key'), 0o400);
     expect(await run(backup, archive)).toBe(0);
     setNote('core.sqlite', 'after');
     rmSync(join(dir, 'data/core/plans'), { recursive: true });
@@ -63,6 +65,8 @@ describe('backup and restore', () => {
     expect(readNote('data/core/core.sqlite')).toBe('before');
     expect(readFileSync(join(dir, 'data/core/plans/one.png'), 'utf8')).toBe('picture');
     expect(readFileSync(join(dir, 'etc/secrets/panel.key'), 'utf8')).toBe('secret');
+    expect(statSync(join(dir, 'data/core')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(dir, 'etc/pki/ca/ca.key')).mode & 0o777).toBe(0o400);
     const aside = readdirSync(join(dir, 'data')).find((name) => name.startsWith('before-restore-')) ?? '';
     expect(readNote(join('data', aside, 'core/core.sqlite'))).toBe('after');
   });

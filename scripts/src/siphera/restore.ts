@@ -3,6 +3,7 @@
  * there moves to `before-restore-<time>` beside it. The launcher stops the services before and starts them after.
  */
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
@@ -77,11 +78,17 @@ function swapIn(from: string, to: string, aside: string): void {
   renameSync(fresh, to);
 }
 
-/** Users have other numbers on another machine, so owners come from what the installer made here. */
-function takeOwners(model: string, path: string, fallback = model): void {
-  const like = statSync(existsSync(model) ? model : fallback);
+/**
+ * Users have other numbers on another machine, so owners and permissions come from what the installer made here; what has
+ * no model is for its owner alone.
+ */
+function takeOwners(model: string, path: string, home = model): void {
+  const known = existsSync(model);
+  const like = statSync(known ? model : home);
+  const isDirectory = lstatSync(path).isDirectory();
   chownSync(path, like.uid, like.gid);
-  if (!lstatSync(path).isDirectory()) return;
-  const home = existsSync(model) ? model : fallback;
-  for (const name of readdirSync(path)) takeOwners(join(home, name), join(path, name), home);
+  chmodSync(path, known ? like.mode & 0o777 : isDirectory ? 0o700 : 0o600);
+  if (!isDirectory) return;
+  const nearest = known ? model : home;
+  for (const name of readdirSync(path)) takeOwners(join(nearest, name), join(path, name), nearest);
 }
