@@ -287,7 +287,7 @@ describe('requests', () => {
         callRaw(box, 'acknowledgeIncident', { token: admin.token, params: { id: incident.id }, body: {} }),
       ),
     );
-    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
+    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([200, 409]);
     const loser = answers.find((answer) => answer.status === 409);
     expect(JSON.parse(loser?.body.toString() ?? '{}')).toMatchObject({
       code: 'already_done',

@@ -28,7 +28,12 @@ await runService(log, async (parts) => {
   const db = openDatabase(join(config.DATA_DIR, 'core.sqlite'));
   const applied = migrate(db, join(import.meta.dirname, '../migrations'), startedMs);
   if (applied.length > 0) log.info('migrated', { applied });
-  parts.push({ name: 'database', stop: () => void db.close() });
+  parts.push({
+    name: 'database',
+    stop: () => {
+      db.close();
+    },
+  });
 
   const side = await createWriterSide({ config, db, log, clock: systemClock, random: systemRandom });
   parts.push({ name: 'writer', stop: () => side.stop() });
@@ -55,7 +60,12 @@ function startReader(parts: Part[]): MessageChannel['port1'] {
     transferList: [channel.port2],
   });
   failTogether(worker, 'reader');
-  parts.push({ name: 'reader', stop: async () => void (await worker.terminate()) });
+  parts.push({
+    name: 'reader',
+    stop: async () => {
+      await worker.terminate();
+    },
+  });
   return channel.port1;
 }
 

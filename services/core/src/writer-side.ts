@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { AppError, type Clock, type Logger, type Random, type Sqlite } from '@siphera/runtime';
 import type { Config } from './config.ts';
 import { Listening } from './events/listening.ts';
-import { MqttLink } from './events/adapters/mqtt-link.ts';
+import { MqttLink, type MqttLinkOptions } from './events/adapters/mqtt-link.ts';
 import { Ingest } from './events/ingest.ts';
 import { MqttIngest } from './events/mqtt-ingest.ts';
 import { Housekeeping } from './events/housekeeping.ts';
@@ -84,13 +84,7 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
       return undefined;
     },
   });
-  const link = new MqttLink({
-    url: config.MQTT_URL,
-    certFile: config.MQTT_CERT_FILE,
-    keyFile: config.MQTT_KEY_FILE,
-    caFile: config.MQTT_CA_FILE,
-    topics,
-    log,
+  const link = openBroker(config, log, {
     onConnect: () => publishAllTwins(db, deps),
     onMessage: (message) => mqttIngest.take(message),
   });
@@ -103,7 +97,6 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
       rules: (tx, timer) => rules.onTimer(tx, timer),
       commands: (tx, timer) => tellIncident(tx, expireCommand(tx, timer)),
       escalation: (tx, timer) => escalate(tx, timer),
-      devices: () => undefined,
     },
   });
   const housekeeping = new Housekeeping({
@@ -134,6 +127,22 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
       writer.close();
     },
   };
+}
+
+function openBroker(
+  config: Config,
+  log: Logger,
+  heard: Pick<MqttLinkOptions, 'onConnect' | 'onMessage'>,
+): MqttLink {
+  return new MqttLink({
+    url: config.MQTT_URL,
+    certFile: config.MQTT_CERT_FILE,
+    keyFile: config.MQTT_KEY_FILE,
+    caFile: config.MQTT_CA_FILE,
+    topics,
+    log,
+    ...heard,
+  });
 }
 
 function runCase(
@@ -176,7 +185,7 @@ type FigureParts = {
   ingest: Ingest;
   mqttIngest: MqttIngest;
   link: MqttLink;
-  send(notice: WriterNotice): void;
+  send: (notice: WriterNotice) => void;
 };
 
 function figureSender({ writer, ingest, mqttIngest, link, send }: FigureParts): NodeJS.Timeout {

@@ -127,7 +127,7 @@ const eventTypeList = Object.entries(eventTypes).map(([type, definition]) => ({
   version: definition.version,
   title: definition.title,
   alarm: ['panic', 'duress', 'fire', 'intrusion', 'tamper', 'panel'].includes(definition.class),
-  schema: z.toJSONSchema(definition.data, { unrepresentable: 'any' }) as Record<string, unknown>,
+  schema: z.toJSONSchema(definition.data, { unrepresentable: 'any' }),
 }));
 
 const toDeadLetter = (row: DeadRow): z.infer<typeof DeadLetter> => ({

@@ -14,7 +14,7 @@ const changesPerSlice = 500;
 const changesKeptMs = 48 * 3_600_000;
 
 /** `tick` runs in each turn's transaction. */
-type HousekeepingParts = { writer: Writer; ingest: Ingest; log: Logger; tick(tx: Tx): void };
+type HousekeepingParts = { writer: Writer; ingest: Ingest; log: Logger; tick: (tx: Tx) => void };
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts;

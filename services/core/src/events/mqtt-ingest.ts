@@ -3,8 +3,9 @@
  * When a commit fails (disk full), the messages are held and tried again: the broker's window fills, then the agents'
  * own, and nothing is lost.
  */
+import type {
+  AgentAck} from '@siphera/contract';
 import {
-  AgentAck,
   AgentCommandResult,
   AgentEvent,
   AgentState,

@@ -1,6 +1,6 @@
 /** What HTTP handlers see of the box: named use cases, run by the writer or by a reader, typed by their own functions. */
 import type { Actor } from './actor.ts';
-import { RpcClient } from './rpc.ts';
+import type { RpcClient } from './rpc.ts';
 import type { ReadCase, WriteCase } from './transaction.ts';
 
 // `any` only as a bound: each case keeps its own input and output types.

@@ -1,5 +1,6 @@
 /** Reads the feed: `events` and `changes` share one counter and are merged by it. Heartbeats and readings stay out. */
-import { FeedEntry, type FeedLine, type Permission } from '@siphera/contract';
+import type { FeedEntry} from '@siphera/contract';
+import { type FeedLine, type Permission } from '@siphera/contract';
 import { toRfc3339, type Sqlite } from '@siphera/runtime';
 import { eventColumns, toStoredEvent, type EventRow } from '../events/store/event-row.ts';
 import { scopesOf } from './access.ts';

@@ -13,7 +13,7 @@ export type FollowOptions = {
   /** Position after which to start; absent means from now on. */
   after: number | undefined;
   format: 'ndjson' | 'sse';
-  sees(entry: FeedEntry): boolean;
+  sees: (entry: FeedEntry) => boolean;
 };
 
 /** @returns a function that ends the answer. */

@@ -3,7 +3,7 @@ import type { Clock, Logger, Sqlite } from '@siphera/runtime';
 import type { Tx } from './transaction.ts';
 import { isStorageFailure, type Writer } from './writer.ts';
 
-export type TimerOwner = 'rules' | 'commands' | 'escalation' | 'devices';
+export type TimerOwner = 'rules' | 'commands' | 'escalation';
 export type Timer = { owner: TimerOwner; key: string; org_id: string; due_ms: number; payload: string };
 export type TimerHandler = (tx: Tx, timer: Timer) => void;
 

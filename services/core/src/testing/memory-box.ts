@@ -12,7 +12,13 @@ export type TestClock = Clock & { advance(ms: number): void };
 
 export function testClock(): TestClock {
   let nowMs = startMs;
-  return { now: () => nowMs, monotonic: () => nowMs, advance: (ms) => void (nowMs += ms) };
+  return {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+  };
 }
 
 export const quietLog = createLogger({
@@ -34,7 +40,9 @@ export function openMemory() {
     random: systemRandom,
     log: quietLog,
     onCommit: (seq) => committed.push(seq),
-    onRollback: () => void rollbacks++,
+    onRollback: () => {
+      rollbacks += 1;
+    },
   });
   return { db, clock, writer, committed, rollbacks: () => rollbacks };
 }

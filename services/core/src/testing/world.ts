@@ -224,12 +224,7 @@ export async function addPanelAccount(target: RestTarget, token: string, site: s
   return made.id;
 }
 
-/** Makes one of everything, as the admin would. `command` is left for the caller: it needs a device that answers. */
-export async function buildWorld(
-  target: RestTarget,
-  token: string,
-  org: string,
-): Promise<Omit<World, 'command' | 'session' | 'panelAccount'>> {
+async function buildPlaces(target: RestTarget, token: string) {
   const make = { token };
   const site = (await call(target, 'listSites', make)).items[0]?.id ?? '';
   const area = (await call(target, 'createArea', { ...make, body: { site_id: site, name: 'Dock' } })).id;
@@ -246,6 +241,17 @@ export async function buildWorld(
     ...make,
     body: { area_id: area, kind: 'door', name: 'Dock door', parent_id: controller.id },
   });
+  return { site, area, floor, controller, door };
+}
+
+/** Makes one of everything, as the admin would. `command` is left for the caller: it needs a device that answers. */
+export async function buildWorld(
+  target: RestTarget,
+  token: string,
+  org: string,
+): Promise<Omit<World, 'command' | 'session' | 'panelAccount'>> {
+  const make = { token };
+  const { site, area, floor, controller, door } = await buildPlaces(target, token);
   const user = await call(target, 'createUser', {
     ...make,
     body: { name: 'Target', email: 'target@example.org', password: goodPassword },
