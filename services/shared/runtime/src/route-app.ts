@@ -192,10 +192,15 @@ const run = (
   response: Response,
 ): Promise<void> =>
   new Promise((resolve, reject) => {
-    middleware(request, response, (error?: unknown) => ({
+    middleware(request, response, (error?: unknown) => {
       if (error === undefined) resolve();
-      else reject(error instanceof Error ? error : new AppError('malformed_body', 'The body could not be read.', { cause: error }));
-    }));
+      else
+        reject(
+          error instanceof Error
+            ? error
+            : new AppError('malformed_body', 'The body could not be read.', { cause: error }),
+        );
+    });
   });
 
 async function readJson(request: Request, response: Response, route: Route): Promise<unknown> {
