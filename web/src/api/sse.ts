@@ -17,7 +17,10 @@ export function createSseParser(emit: (event: SseEvent) => void): (chunk: string
     event = { event: 'message', data: [], id: event.id };
   };
   const readLine = (line: string): void => {
-    if (line === '') return dispatch();
+    if (line === '') {
+      dispatch();
+      return;
+    }
     if (line.startsWith(':')) return;
     const colon = line.indexOf(':');
     const field = colon < 0 ? line : line.slice(0, colon);

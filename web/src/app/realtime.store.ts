@@ -64,7 +64,10 @@ export const useRealtime = defineStore('realtime', () => {
   function enqueue(entries: readonly FeedEntry[]): void {
     counted += entries.length;
     queue.push(...entries);
-    if (document.hidden) return flush();
+    if (document.hidden) {
+      flush();
+      return;
+    }
     frame ??= requestAnimationFrame(flush);
   }
 

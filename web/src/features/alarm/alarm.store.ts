@@ -52,7 +52,10 @@ export const useAlarm = defineStore('alarm', () => {
 
   function drive(): void {
     const target: AlarmPlan = rings.value && sound.value === 'ready' ? plan.value : { kind: 'silent' };
-    if (samePlan(target, playing)) return player.keepUp(target);
+    if (samePlan(target, playing)) {
+      player.keepUp(target);
+      return;
+    }
     playing = target;
     player.start(target);
   }

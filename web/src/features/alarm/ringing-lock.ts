@@ -6,7 +6,10 @@ let asked = false;
 export function holdRinging(onChange: (held: boolean) => void): void {
   if (asked) return;
   asked = true;
-  if (!('locks' in navigator)) return onChange(true);
+  if (!('locks' in navigator)) {
+    onChange(true);
+    return;
+  }
   void navigator.locks.request('siphera_ringing', () => {
     onChange(true);
     // Held until the tab goes; the browser then gives it to the next one.

@@ -29,7 +29,10 @@ export function useIncidentActs() {
 
   function tell(error: ApiError): void {
     const winner = winnerOf(error);
-    if (!winner) return toast('danger', problem.title(error), problem.detail(error));
+    if (!winner) {
+      toast('danger', problem.title(error), problem.detail(error));
+      return;
+    }
     const age = winner.at ? boxTime() - Date.parse(winner.at) : 0;
     const when = age < justNowMs ? t('incidents.first.justNow') : ago(age, locale.value);
     toast('info', t('incidents.first.title', { name: winner.name }), t('incidents.first.text', { when }));
