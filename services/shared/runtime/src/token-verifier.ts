@@ -31,8 +31,14 @@ export class Revocations {
     const expires = fromRfc3339(revocation.expires_at) ?? 0;
     const before =
       revocation.issued_before === undefined ? Infinity : (fromRfc3339(revocation.issued_before) ?? Infinity);
-    for (const key of keysOf(revocation))
-      this.#until.set(key, { expires, before: Math.max(before, this.#until.get(key)?.before ?? 0) });
+    for (const key of keysOf(revocation)) {
+      const known = this.#until.get(key);
+      // Two for one key: what is in force is never weakened by the later one.
+      this.#until.set(key, {
+        expires: Math.max(expires, known?.expires ?? 0),
+        before: Math.max(before, known?.before ?? 0),
+      });
+    }
     if (this.#until.size > 1_000) this.#prune();
   }
 
