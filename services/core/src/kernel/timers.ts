@@ -10,6 +10,8 @@ export type TimerHandler = (tx: Tx, timer: Timer) => void;
 /** Longest sleep, so that a clock that was set forward is noticed. */
 const sleepMsMax = 1_000;
 const timersPerTurn = 100;
+/** While nothing can be stored, the due ones are tried again this often. */
+const retryMs = 1_000;
 
 export function setTimer(
   tx: Tx,
@@ -65,8 +67,12 @@ export class TimerLoop {
         'SELECT owner, key, org_id, due_ms, payload FROM timers WHERE due_ms <= ? ORDER BY due_ms LIMIT ?',
       )
       .all(this.#clock.now(), timersPerTurn);
-    await Promise.all(due.map((timer) => this.#fire(timer)));
+    const fired = await Promise.all(due.map((timer) => this.#fire(timer)));
     if (this.#stopped) return;
+    if (fired.includes(false)) {
+      this.#wake = setTimeout(() => void this.#turn(), retryMs);
+      return;
+    }
     const next = this.#db
       .prepare<[], { due_ms: number | null }>('SELECT min(due_ms) AS due_ms FROM timers')
       .get()?.due_ms;
@@ -77,22 +83,38 @@ export class TimerLoop {
     this.#wake = setTimeout(() => void this.#turn(), due.length === timersPerTurn ? 0 : waitMs);
   }
 
-  async #fire(timer: Timer): Promise<void> {
+  /** @returns false when it could not be stored and is still due: a full queue or disk must not cost anybody an alarm. */
+  async #fire(timer: Timer): Promise<boolean> {
+    let handlerFailed = false;
     try {
       await this.#writer.submit((tx) => {
         // It may have been moved or cleared by a job that committed in between.
         const taken = tx.db
           .prepare('DELETE FROM timers WHERE owner = ? AND key = ? AND due_ms = ?')
           .run(timer.owner, timer.key, timer.due_ms);
-        if (taken.changes === 1) this.#handlers[timer.owner](tx, timer);
+        if (taken.changes !== 1) return;
+        try {
+          this.#handlers[timer.owner](tx, timer);
+        } catch (error) {
+          handlerFailed = !isStorageFailure(error);
+          throw error;
+        }
       });
+      return true;
     } catch (error) {
-      if (isStorageFailure((error as Error).cause)) return;
+      if (!handlerFailed) return false;
       // A timer whose handler fails would fail again each second for ever: it is taken off, loudly.
       this.#log.error('timer_failed', { error, owner: timer.owner, timer: timer.key });
-      await this.#writer
-        .submit((tx) => clearTimer(tx, timer.owner, timer.key))
-        .catch((again: unknown) => this.#log.error('timer_stuck', { error: again }));
+      return this.#takeOff(timer);
     }
+  }
+
+  #takeOff(timer: Timer): Promise<boolean> {
+    return this.#writer
+      .submit((tx) => clearTimer(tx, timer.owner, timer.key))
+      .then(
+        () => true,
+        () => false,
+      );
   }
 }

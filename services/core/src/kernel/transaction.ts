@@ -17,7 +17,7 @@ export type ChangeInput = {
 export type Tx = {
   db: Sqlite;
   random: Random;
-  /** UTC ms; the same for everything in one commit, and never smaller than in the commit before. */
+  /** UTC ms; the same for everything in one commit, and not smaller than in the commit before unless the clock was set back. */
   nowMs: number;
   /** Takes the next feed position. */
   nextSeq(): number;

@@ -1,6 +1,7 @@
 import { AppError } from '@siphera/runtime';
 import { describe, expect, it } from 'vitest';
 import { openMemory } from '../testing/memory-box.ts';
+import { setTimer } from './timers.ts';
 import type { Tx } from './transaction.ts';
 import { Undone } from './writer.ts';
 
@@ -90,11 +91,35 @@ describe('Writer', () => {
     expect(factNames(db)).toEqual(['after', 'before']);
   });
 
-  it('never lets its time go back', async () => {
+  it('waits out the small corrections of a clock', async () => {
     const { writer, clock } = openMemory();
     const first = await writer.submit((tx) => tx.nowMs);
-    clock.advance(-3_600_000);
+    clock.advance(-1_500);
     expect(await writer.submit((tx) => tx.nowMs)).toBe(first);
+  });
+
+  it('believes a clock that is set back by an hour, and moves the timers with it', async () => {
+    const { writer, clock, db } = openMemory();
+    const first = await writer.submit((tx) => {
+      setTimer(tx, { owner: 'escalation', key: 'k', orgId: 'o', dueMs: tx.nowMs + 60_000 });
+      return tx.nowMs;
+    });
+    clock.advance(-3_600_000);
+    const undone = writer.submit(() => {
+      throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+    });
+    await expect(undone).rejects.toMatchObject({ code: 'disk_full' });
+    expect(await writer.submit((tx) => tx.nowMs)).toBe(first - 3_600_000);
+    await writer.submit(() => undefined);
+    expect(db.prepare('SELECT due_ms FROM timers').get()).toEqual({ due_ms: first - 3_600_000 + 60_000 });
+  });
+
+  it('tells a caller to come again while another program holds the database', async () => {
+    const { writer } = openMemory();
+    const held = writer.submit(() => {
+      throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+    });
+    await expect(held).rejects.toMatchObject({ code: 'overloaded' });
   });
 
   it('goes on counting feed positions after a restart', async () => {

@@ -12,6 +12,12 @@ import type { ChangeInput, Tx } from './transaction.ts';
 const jobsPerCommitMax = 512;
 /** Jobs waiting. Beyond it a caller is told to send again, instead of memory growing. */
 const queueMax = 20_000;
+/**
+ * Corrections of a clock that keeps time are waited out, so that order by time is order of commits. A clock that goes back
+ * further was wrong, and is believed at once: an hour that stands still would keep escalations from firing and let a door
+ * command live for an hour.
+ */
+const waitedOutMsMax = 2_000;
 
 type Job = { run: (tx: Tx) => unknown; resolve: (value: unknown) => void; reject: (error: unknown) => void };
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
@@ -43,7 +49,9 @@ export class Writer {
   #scheduled = false;
   #seq: number;
   #savedSeq: number;
-  #lastNowMs = 0;
+  #nowMs = 0;
+  /** Time of the newest commit that went through. */
+  #committedMs = 0;
   #failing: string | undefined;
   #closed = false;
 
@@ -60,6 +68,7 @@ export class Writer {
       saveSeq: db.prepare(
         `INSERT INTO facts (name, value) VALUES ('feed_seq', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
       ),
+      moveTimers: db.prepare('UPDATE timers SET due_ms = due_ms - ?'),
       change: db.prepare(
         `INSERT INTO changes (seq, at_ms, kind, action, ref_id, org_id, audience, scopes, trace_id, data)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -134,12 +143,23 @@ export class Writer {
   #commit(jobs: readonly Job[], hooks: Array<() => void>): Outcome[] {
     const { begin, commit, saveSeq } = this.#statements;
     begin.run();
-    this.#lastNowMs = Math.max(this.#options.clock.now(), this.#lastNowMs);
+    this.#takeTime();
     const outcomes = jobs.map((job) => this.#runJob(job, hooks));
     if (this.#seq !== this.#savedSeq) saveSeq.run(String(this.#seq));
     commit.run();
     this.#savedSeq = this.#seq;
+    this.#committedMs = this.#nowMs;
     return outcomes;
+  }
+
+  #takeTime(): void {
+    const now = this.#options.clock.now();
+    const backMs = this.#committedMs - now;
+    this.#nowMs = backMs > waitedOutMsMax ? now : Math.max(now, this.#committedMs);
+    if (backMs <= waitedOutMsMax) return;
+    this.#options.log.warn('clock_set_back', { back_ms: backMs });
+    // What was set by the wrong clock goes back with it. Part of the commit: undone and done again with it.
+    this.#statements.moveTimers.run(backMs);
   }
 
   #runJob(job: Job, hooks: Array<() => void>): Outcome {
@@ -165,7 +185,7 @@ export class Writer {
   }
 
   #tx(hooks: Array<() => void>): Tx {
-    const nowMs = this.#lastNowMs;
+    const nowMs = this.#nowMs;
     return {
       db: this.#options.db,
       random: this.#options.random,
@@ -201,12 +221,7 @@ export class Writer {
     const code = (error as { code?: string }).code ?? 'unknown';
     if (this.#failing !== code) this.#options.log.error('commit_failed', { error, jobs: jobs.length });
     this.#failing = code;
-    const told = isStorageFailure(error)
-      ? new AppError('disk_full', 'The database could not be written; nothing of this was stored.', {
-          hint: 'Free disk space on the data volume.',
-          cause: error,
-        })
-      : error;
+    const told = isStorageFailure(error) ? refusal(code, error) : error;
     for (const job of jobs) job.reject(told);
   }
 
@@ -219,10 +234,30 @@ export class Writer {
   }
 }
 
-/** Full disk, I/O error, read-only file system: nothing can be stored, whoever asks. */
+/** Full disk, I/O error, read-only file system, a lock held by somebody's tool: nothing can be stored, whoever asks. */
 export function isStorageFailure(error: unknown): boolean {
   const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(code);
+  return (
+    typeof code === 'string' && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY|LOCKED|PROTOCOL|NOMEM)/.test(code)
+  );
+}
+
+/** True when nothing was stored for a reason that lies in no single job: the same is worth sending again. */
+export const isWorthRepeating = (error: unknown): boolean =>
+  error instanceof AppError &&
+  (error.code === 'overloaded' || error.code === 'disk_full') &&
+  (error.cause === undefined || isStorageFailure(error.cause));
+
+function refusal(code: string, cause: unknown): AppError {
+  return /^SQLITE_(BUSY|LOCKED|PROTOCOL|NOMEM)/.test(code)
+    ? new AppError('overloaded', 'The database is held by another program; nothing of this was stored.', {
+        hint: 'End the program that writes to the database of the box.',
+        cause,
+      })
+    : new AppError('disk_full', 'The database could not be written; nothing of this was stored.', {
+        hint: 'Free disk space on the data volume.',
+        cause,
+      });
 }
 
 function readSeq(db: Sqlite): number {
