@@ -3,8 +3,7 @@
  * When a commit fails (disk full), the messages are held and tried again: the broker's window fills, then the agents'
  * own, and nothing is lost.
  */
-import type {
-  AgentAck} from '@siphera/contract';
+import type { AgentAck } from '@siphera/contract';
 import {
   AgentCommandResult,
   AgentEvent,
@@ -16,7 +15,7 @@ import {
 } from '@siphera/contract';
 import { AppError, type Logger } from '@siphera/runtime';
 import type { Tx } from '../kernel/transaction.ts';
-import type { Writer } from '../kernel/writer.ts';
+import { isStorageFailure, isWorthRepeating, type Writer } from '../kernel/writer.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import type { BrokerMessage } from './adapters/mqtt-link.ts';
 import type { DeadCode } from './arrival.ts';
@@ -89,8 +88,8 @@ export class MqttIngest {
 
   async #recover(error: unknown, batch: readonly BrokerMessage[]): Promise<void> {
     this.#streams.clear();
-    if (error instanceof AppError && (error.code === 'disk_full' || error.code === 'overloaded')) {
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    if (isWorthRepeating(error)) {
+      await pause();
       return;
     }
     if (error instanceof AppError && error.code === 'unavailable') {
@@ -99,29 +98,59 @@ export class MqttIngest {
     }
     // One message we cannot handle must not hold up the others: each alone, the culprit to the dead letters.
     this.#options.log.error('batch_failed', { error, messages: batch.length });
-    for (const message of batch) await this.#alone(message);
-    this.#done(batch);
+    for (const message of batch) {
+      // The box is shutting down: what is not acknowledged is sent again to the next one.
+      if (!(await this.#alone(message))) {
+        this.#waiting = [];
+        return;
+      }
+      this.#done([message]);
+    }
   }
 
-  async #alone(message: BrokerMessage): Promise<void> {
-    const { writer, log } = this.#options;
+  /** @returns false when the box is shutting down. */
+  async #alone(message: BrokerMessage): Promise<boolean> {
+    for (;;) {
+      try {
+        await this.#storeOrReject(message);
+        return true;
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'unavailable') return false;
+        // Until it can be stored: an acknowledgement now would lose it.
+        await pause();
+      }
+    }
+  }
+
+  async #storeOrReject(message: BrokerMessage): Promise<void> {
+    const { log } = this.#options;
+    const failure = await this.#attempt((tx) => this.#process(tx, [message]));
+    if (failure === undefined) return;
+    log.error('message_failed', { error: failure, topic: message.topic });
+    const reason = `The box failed on it: ${failure.message}`;
+    const again = await this.#attempt((tx) =>
+      this.#reject(tx, message, parseDeviceTopic(message.topic), 'processing_failed', reason),
+    );
+    if (again) log.error('dead_letter_failed', { error: again, topic: message.topic });
+  }
+
+  /** @returns what the job itself failed on. @throws what kept the commit from being made, which is no fault of the job. */
+  async #attempt(job: (tx: Tx) => void): Promise<Error | undefined> {
+    let own: Error | undefined;
     try {
-      await writer.submit((tx) => this.#process(tx, [message]));
+      await this.#options.writer.submit((tx) => {
+        try {
+          job(tx);
+        } catch (error) {
+          if (!isStorageFailure(error)) own = error as Error;
+          throw error;
+        }
+      });
     } catch (error) {
       this.#streams.clear();
-      log.error('message_failed', { error, topic: message.topic });
-      await writer
-        .submit((tx) =>
-          this.#reject(
-            tx,
-            message,
-            parseDeviceTopic(message.topic),
-            'processing_failed',
-            `The box failed on it: ${(error as Error).message}`,
-          ),
-        )
-        .catch((again: unknown) => log.error('dead_letter_failed', { error: again }));
+      if (own === undefined) throw error;
     }
+    return own;
   }
 
   #process(tx: Tx, batch: readonly BrokerMessage[]): void {
@@ -258,3 +287,5 @@ export class MqttIngest {
     );
   }
 }
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, retryMs));

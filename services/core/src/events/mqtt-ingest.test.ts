@@ -1,0 +1,103 @@
+import { deviceTopic } from '@siphera/contract';
+import { describe, expect, it } from 'vitest';
+import type { Tx } from '../kernel/transaction.ts';
+import { RegistryIndex } from '../registry/store/registry-index.ts';
+import { openMemory, quietLog, seedBuilding } from '../testing/memory-box.ts';
+import type { WriterDeps } from '../writer-deps.ts';
+import type { BrokerMessage } from './adapters/mqtt-link.ts';
+import { Ingest } from './ingest.ts';
+import { MqttIngest } from './mqtt-ingest.ts';
+
+/** Ingest on a database in memory; `onState` stands for a part of core that fails on a message. */
+function ingestOn(onState: (tx: Tx) => void) {
+  const memory = openMemory();
+  const { db, clock, writer } = memory;
+  const ids = seedBuilding(db);
+  const index = new RegistryIndex(db);
+  const deps = {
+    db,
+    clock,
+    index,
+    log: quietLog,
+    publish: () => true,
+    rules: { onEvent: () => undefined },
+  } as unknown as WriterDeps;
+  const ingest = new Ingest(deps);
+  const mqttIngest = new MqttIngest({
+    deps,
+    writer,
+    ingest,
+    log: quietLog,
+    onState,
+    onResult: () => undefined,
+  });
+  const acknowledged: string[] = [];
+  const take = (name: string, leaf: 'event' | 'state' | 'telemetry', value: unknown, qos = 1): void =>
+    mqttIngest.take({
+      topic: deviceTopic(ids.org, ids.door, leaf),
+      payload: Buffer.from(JSON.stringify(value)),
+      retain: false,
+      dup: false,
+      qos,
+      acknowledge: () => acknowledged.push(name),
+    } satisfies BrokerMessage);
+  const count = (table: 'events' | 'dead_letters'): number =>
+    db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? -1;
+  return { ...memory, ids, ingest, mqttIngest, acknowledged, take, count };
+}
+
+const opened = { specversion: '1.0', id: 'e-1', source: 'test/door', type: 'door.opened', data: {} };
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(what: () => boolean): Promise<void> {
+  for (let n = 0; n < 200 && !what(); n++) await later(25);
+  expect(what()).toBe(true);
+}
+
+describe('MqttIngest', () => {
+  it('puts the one message that core fails on to the dead letters, and keeps the others', async () => {
+    const box = ingestOn(() => {
+      throw new Error('a bug');
+    });
+    box.take('state', 'state', { online: true });
+    box.take('event', 'event', opened);
+    await until(() => box.acknowledged.length === 2);
+    expect(box.acknowledged).toEqual(['state', 'event']);
+    expect(box.count('events')).toBe(1);
+    expect(box.count('dead_letters')).toBe(1);
+  });
+
+  it('acknowledges nothing while another program holds the database, and stores it afterwards', async () => {
+    let held = true;
+    const box = ingestOn((tx) => {
+      if (held) throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+      tx.db.prepare(`INSERT INTO facts (name, value) VALUES ('seen', '1')`).run();
+    });
+    box.take('state', 'state', { online: true });
+    box.take('event', 'event', opened);
+    await later(100);
+    expect(box.acknowledged).toEqual([]);
+    expect(box.count('events')).toBe(0);
+    held = false;
+    await until(() => box.acknowledged.length === 2);
+    expect(box.count('events')).toBe(1);
+    expect(box.count('dead_letters')).toBe(0);
+  });
+
+  it('acknowledges nothing when the disk fills while it looks for the culprit of a batch', async () => {
+    let calls = 0;
+    const box = ingestOn(() => {
+      calls += 1;
+      if (calls <= 2) {
+        if (calls === 2) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+        throw new Error('a bug that comes once');
+      }
+    });
+    box.take('state', 'state', { online: true });
+    await later(100);
+    expect(box.acknowledged).toEqual([]);
+    await until(() => box.acknowledged.length === 1);
+    expect(box.count('dead_letters')).toBe(0);
+    expect(calls).toBe(3);
+  });
+});
