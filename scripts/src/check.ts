@@ -2,7 +2,8 @@
  * `npm run check`: every static check that CI does, two at a time. With words after it, only the steps whose name holds
  * one of them: `npm run check -- types eslint`.
  */
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { root } from './root.ts';
 import { repositoryFiles } from './tasks/files.ts';
 import { runSteps, type Step, summary } from './tasks/steps.ts';
@@ -13,7 +14,7 @@ const atOnce = 2;
 
 async function steps(): Promise<Step[]> {
   const files = await repositoryFiles();
-  const shell = files.filter((file) => /\.(sh|bash)$|^install\.sh$|^\.ci\/run$/.test(file));
+  const shell = files.filter(isShell);
   const bats = files.filter((file) => file.endsWith('.bats'));
   return [
     // The longest first, so that the short ones fill the other core.
@@ -36,6 +37,15 @@ async function steps(): Promise<Step[]> {
       args: ['run', '--project', 'unit', 'scripts/src/tidy', '--reporter', 'dot'],
     },
   ];
+}
+
+/** By its name, or, without one, by its first line. */
+function isShell(file: string): boolean {
+  if (/\.(sh|bash)$/.test(file)) return true;
+  return (
+    !/\.\w+$/.test(file) &&
+    /^#!\/(usr\/)?bin\/(env )?(ba)?sh\b/.test(readFileSync(join(root, file), 'utf8').slice(0, 64))
+  );
 }
 
 const typeCheck = (folder: string): Step => ({
