@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { request } from 'node:http';
-import type { AccessClaims, Grant, Permission, Route } from '@siphera/contract';
+import type { AccessClaims, Permission, Route } from '@siphera/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { AppError } from './app-error.ts';
@@ -68,7 +68,7 @@ const claimsOf = (permissions: Permission[]): AccessClaims => ({
   kind: 'user',
   org: '01a201d0-0000-7000-8000-000000000003',
   name: 'Ada',
-  grants: [{ permissions, scope: 'org:01a201d0-0000-7000-8000-000000000003' } as Grant],
+  grants: [{ permissions, scope: 'org:01a201d0-0000-7000-8000-000000000003' }],
   iat: 0,
   exp: 1,
 });
@@ -101,7 +101,10 @@ beforeAll(async () => {
         note('addThing', call);
         return Promise.resolve({ name: call.body.name, key: call.idempotencyKey ?? 'none' });
       },
-      dropThing: async (call) => Promise.resolve(note('dropThing', call)),
+      dropThing: (call) => {
+        note('dropThing', call);
+        return Promise.resolve();
+      },
       putFile: async (call) => {
         note('putFile', call);
         return Promise.resolve({ name: call.upload?.name ?? '', bytes: call.upload?.bytes.length ?? 0 });
@@ -112,8 +115,9 @@ beforeAll(async () => {
           body: Readable.from(['<b>x</b>']),
           fileName: 'a "ü".html',
         }),
-      fail: () => Promise.reject<never>(new Error('the database password is S3CRET')),
-      busy: () => Promise.reject<never>(new AppError('overloaded', 'Later.')),
+      fail: (): Promise<Record<string, never>> =>
+        Promise.reject(new Error('the database password is S3CRET')),
+      busy: (): Promise<Record<string, never>> => Promise.reject(new AppError('overloaded', 'Later.')),
     },
     authenticate: (bearer) => {
       const claims = tokens[bearer];
