@@ -49,14 +49,11 @@ beforeAll(async () => {
     })
   ).id;
   watch = await openConsole(box, token);
-  raw = await box.mosquitto.connect(await box.mosquitto.issueClientCert(controller.id), {
-    clientId: `${controller.id}-raw`,
-  });
   agent = await TestAgent.connect(box.mosquitto, orgId, controller.id);
+  raw = agent.client;
 });
 
 afterAll(async () => {
-  await raw.endAsync(true);
   await agent.close();
   await watch.close();
   await box.stop();
@@ -144,12 +141,11 @@ describe('messages of a device', () => {
   });
 
   it('survives a payload of 10 MB, which the broker already refuses', async () => {
-    const flood = await box.mosquitto.connect(await box.mosquitto.issueClientCert(agent.id), {
-      clientId: 'flood',
+    const flood = await box.mosquitto.connect(await box.mosquitto.issueClientCert(strangerId), {
       reconnectPeriod: 0,
     });
     flood.on('error', () => undefined);
-    flood.publish(deviceTopic(orgId, agent.id, 'event'), Buffer.alloc(10_000_000, 0x20), { qos: 0 });
+    flood.publish(deviceTopic(orgId, strangerId, 'event'), Buffer.alloc(10_000_000, 0x20), { qos: 0 });
     await waitFor('the broker to hang up', () => !flood.connected);
     await expectGoodStillWorks();
     await flood.endAsync(true);

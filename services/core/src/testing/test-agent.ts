@@ -42,6 +42,11 @@ export class TestAgent {
     return agent;
   }
 
+  /** Its connection, to say on it what no agent should: a certificate has one session. */
+  get client(): MqttClient {
+    return this.#client;
+  }
+
   /** Events handed over so far. */
   get total(): number {
     return this.#events.length;

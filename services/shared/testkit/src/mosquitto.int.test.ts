@@ -34,6 +34,29 @@ describe('the broker of the test kit', () => {
     await device.endAsync(true);
   });
 
+  it('lets no device take the session of core by its client id', async () => {
+    let cut = 0;
+    const onClose = (): void => {
+      cut += 1;
+    };
+    core.on('close', onClose);
+    const thief = await broker.connect(await broker.issueClientCert('dev-3'), {
+      clientId: 'core',
+      clean: true,
+    });
+    const also = await broker.connect(await broker.issueClientCert('dev-4'), {
+      clientId: coreUser,
+      clean: true,
+    });
+    const before = heard.length;
+    await also.publishAsync('siphera/v1/org/dev-4/event', 'core still hears', { qos: 1 });
+    await waitFor('core to hear it', () => heard.length > before);
+    core.off('close', onClose);
+    expect(cut).toBe(0);
+    await thief.endAsync(true);
+    await also.endAsync(true);
+  });
+
   it('refuses a client whose certificate comes from another authority', async () => {
     await using otherDir = await tempDir('pki');
     const other = await createTestCa(otherDir.path);
