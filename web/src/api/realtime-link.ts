@@ -125,8 +125,14 @@ export class RealtimeLink {
   }
 
   #onBye(reason: ByeReason): void {
-    if (reason === 'revoked') return this.#deps.onRevoked();
-    if (reason === 'expired') return this.#deps.onTokenRefused();
+    if (reason === 'revoked') {
+      this.#deps.onRevoked();
+      return;
+    }
+    if (reason === 'expired') {
+      this.#deps.onTokenRefused();
+      return;
+    }
     if (reason === 'gap') this.#startOver();
   }
 
@@ -143,10 +149,15 @@ export class RealtimeLink {
     if (!socketSilent) return;
     if (!this.#stream && now - this.#streamOpenedAt >= streamRetryMs) this.#openStream(now);
     const streamHeard = this.#stream !== undefined && now - this.#streamHeardAt < streamSilenceMsMax;
-    if (streamHeard) return this.#setState('fallback');
+    if (streamHeard) {
+      this.#setState('fallback');
+      return;
+    }
     const openFor = now - this.#streamOpenedAt;
-    if (this.#stream && this.#state !== 'offline' && openFor < openingMsMax)
-      return this.#setState('connecting');
+    if (this.#stream && this.#state !== 'offline' && openFor < openingMsMax) {
+      this.#setState('connecting');
+      return;
+    }
     if (this.#stream && openFor >= streamSilenceMsMax) this.#closeStream();
     this.#setState('offline');
   }

@@ -93,15 +93,20 @@ export const useSession = defineStore('session', () => {
   }
 
   async function logout(): Promise<void> {
-    // Whether the box heard it or not, this browser forgets the session; the cookie ends by itself at the latest.
-    await Promise.allSettled([api('logout')]);
-    leave(undefined);
-    tabs.send({ kind: 'signed_out' });
+    try {
+      await api('logout');
+    } finally {
+      leave(undefined);
+      tabs.send({ kind: 'signed_out' });
+    }
   }
 
   /** First thing at start: is there a session behind the cookie? Throws when the box does not answer. */
   async function restore(): Promise<void> {
-    if (localStorage.getItem(signedInKey) === null) return leave(undefined);
+    if (localStorage.getItem(signedInKey) === null) {
+      leave(undefined);
+      return;
+    }
     if (await renew()) return;
     if (state.value === 'unknown') throw new Error('The box cannot be reached');
   }

@@ -1,5 +1,5 @@
 /** The dialogs of incidents: not in the first load of the board, fetched while it idles, there when a key is pressed. */
-import { defineAsyncComponent } from 'vue';
+import { defineAsyncComponent, type Component } from 'vue';
 
 const load = {
   assign: () => import('./AssignDialog.vue'),
@@ -11,11 +11,11 @@ const load = {
 /** The board and the live line come first. */
 const warmAfterMs = 1_500;
 
-export const AssignDialog = defineAsyncComponent(load.assign);
-export const CreateIncidentDialog = defineAsyncComponent(load.create);
-export const KeyboardHelp = defineAsyncComponent(load.keys);
-export const ReasonDialog = defineAsyncComponent(load.reason);
-export const ResolveDialog = defineAsyncComponent(load.resolve);
+export const AssignDialog: Component = defineAsyncComponent(load.assign);
+export const CreateIncidentDialog: Component = defineAsyncComponent(load.create);
+export const KeyboardHelp: Component = defineAsyncComponent(load.keys);
+export const ReasonDialog: Component = defineAsyncComponent(load.reason);
+export const ResolveDialog: Component = defineAsyncComponent(load.resolve);
 
 /** Fetches the dialogs ahead of need. A failure is told when one is opened. */
 export function warmDialogs(): void {
