@@ -21,6 +21,8 @@ export function followFeed(
   app: Pick<AppDeps, 'hub'>,
   { response, after, format, sees }: FollowOptions,
 ): () => void {
+  // Gone before we came to it: nobody would ever take this follower off the hub again.
+  if (response.destroyed) return () => undefined;
   const position = app.hub.position();
   const from = after ?? position;
   if (!Number.isSafeInteger(from) || from < 0 || from > position || app.hub.isGone(from)) {

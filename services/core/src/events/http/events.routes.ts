@@ -1,6 +1,6 @@
 /** Handlers of the event routes, and the live stream over SSE. */
-import { isGranted, type FeedEntry, type Revocation } from '@siphera/contract';
-import { AppError, type Handlers } from '@siphera/runtime';
+import { isGranted, type AccessClaims, type FeedEntry, type Revocation } from '@siphera/contract';
+import { AppError, fromRfc3339, type Handlers } from '@siphera/runtime';
 import { contextOf, type AppDeps } from '../../app-deps.ts';
 import type { eventRoutes } from '../../http-routes.ts';
 import { followFeed } from '../../kernel/follow-feed.ts';
@@ -29,6 +29,8 @@ export function eventHandlers(app: AppDeps): Handlers<eventRoutes> {
     },
     stream: (call) => {
       const { claims } = call.caller;
+      // A client that is gone already would never be heard closing.
+      if (call.response.destroyed) return Promise.resolve(undefined);
       const open = streams.get(claims.sub) ?? 0;
       if (open >= streamsPerSubjectMax)
         throw new AppError('rate_limited', `At most ${streamsPerSubjectMax} streams at a time.`);
@@ -36,14 +38,18 @@ export function eventHandlers(app: AppDeps): Handlers<eventRoutes> {
       const resume = call.request.get('last-event-id');
       const after =
         call.query.after ?? (resume !== undefined && /^\d{1,15}$/.test(resume) ? Number(resume) : undefined);
+      let revoked = false;
       const end = followFeed(app, {
         request: call.request,
         response: call.response,
         after,
         format: 'sse',
         sees: (entry) => {
-          if (entry.kind === 'revocation' && hits(entry, claims)) setImmediate(end);
-          return isGranted(claims.grants, entry.audience, entry.scopes);
+          if (entry.kind === 'revocation' && hits(entry, claims)) {
+            revoked = true;
+            setImmediate(end);
+          }
+          return !revoked && isGranted(claims.grants, entry.audience, entry.scopes);
         },
       });
       // The token's end is the stream's end: the client comes back with a new one and its position.
@@ -59,7 +65,9 @@ export function eventHandlers(app: AppDeps): Handlers<eventRoutes> {
   };
 }
 
-function hits(entry: FeedEntry, claims: { sid: string; sub: string }): boolean {
-  const revocation = entry.data as Revocation;
-  return revocation.sid === claims.sid || revocation.sub === claims.sub;
+/** A revocation of roles hits the tokens from before it: a stream that comes back with a new one must not end on it again. */
+function hits(entry: FeedEntry, claims: Pick<AccessClaims, 'sid' | 'sub' | 'iat'>): boolean {
+  const { sid, sub, issued_before } = entry.data as Revocation;
+  if (sid !== claims.sid && sub !== claims.sub) return false;
+  return issued_before === undefined || claims.iat * 1_000 < (fromRfc3339(issued_before) ?? Infinity);
 }

@@ -117,5 +117,9 @@ const claimsOfKey = (row: ApiKeyRow, nowMs: number): Caller['claims'] => ({
   name: row.name,
   grants: [{ permissions: JSON.parse(row.permissions) as Permission[], scope: scopeKey(scopeOf(row)) }],
   iat: nowMs / 1_000,
-  exp: Math.floor(nowMs / 1_000) + accessTokenLifeSeconds,
+  // A stream that was opened with the key ends with the key.
+  exp: Math.min(
+    Math.floor(nowMs / 1_000) + accessTokenLifeSeconds,
+    Math.floor((row.expires_ms ?? Infinity) / 1_000),
+  ),
 });
