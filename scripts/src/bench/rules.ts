@@ -5,13 +5,13 @@
 import { compileRules, evaluateEvent, MemoryState, type EngineEvent, type EngineRule } from '@siphera/rules';
 import { LogicEngine } from 'json-logic-engine';
 import { Engine } from 'json-rules-engine';
+import type { BenchOptions, BenchRow } from './bench-row.ts';
 import { benchEvent, benchRule, context, facts, toJsonLogic, toJsonRule } from './rules-cases.ts';
 
-export type RulesRow = { what: string; ours: number; peer: number; peerName: string; unit: 'ms' | 'M/s' };
-
 /** Runs all cases; a few seconds each. */
-export async function benchRules(): Promise<RulesRow[]> {
-  const rows: RulesRow[] = [];
+export async function benchRules({ progress }: Pick<BenchOptions, 'progress'>): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  progress('one event against many rules');
   for (const count of [1_000, 10_000]) {
     for (const shape of ['building', 'one type'] as const) rows.push(await perEvent(count, shape));
   }
@@ -19,12 +19,7 @@ export async function benchRules(): Promise<RulesRow[]> {
   return rows;
 }
 
-/** Ratio above 1 means that ours is faster, whatever the unit. */
-export function ratioOf(row: RulesRow): number {
-  return row.unit === 'ms' ? row.peer / row.ours : row.ours / row.peer;
-}
-
-async function perEvent(count: number, shape: 'building' | 'one type'): Promise<RulesRow> {
+async function perEvent(count: number, shape: 'building' | 'one type'): Promise<BenchRow> {
   const rules = Array.from({ length: count }, (_, index) => benchRule(index, shape));
   const events = Array.from({ length: 64 }, (_, index) => benchEvent(index, shape));
   const ours = timeOurs(rules, events, shape === 'building' ? 200_000 : 2_000);
@@ -35,7 +30,16 @@ async function perEvent(count: number, shape: 'building' | 'one type'): Promise<
     }
   }
   const what = `${count.toLocaleString('en')} rules, ${shape}: one event`;
-  return { what, ours: ours.ms, peer: peer.ms, peerName: 'json-rules-engine', unit: 'ms' };
+  const target = count === 10_000 ? { target: { ours: 1 } } : {};
+  return {
+    what,
+    ours: ours.ms,
+    unit: 'ms',
+    better: 'less',
+    peer: peer.ms,
+    peerName: 'json-rules-engine',
+    ...target,
+  };
 }
 
 function timeOurs(
@@ -72,7 +76,7 @@ async function timePeer(
 }
 
 /** One condition of five clauses, over data that passes, so that each side has to look at all five. */
-function perSecond(): RulesRow {
+function perSecond(): BenchRow {
   const rule = benchRule(3, 'one type');
   const set = compileRules([rule]);
   const conditions = set.rules.get(rule.id)?.conditions;
@@ -98,7 +102,15 @@ function perSecond(): RulesRow {
   };
   const ours = rate(mine);
   const peer = rate(theirs);
-  return { what: 'one 5-clause condition', ours, peer, peerName: 'json-logic-engine compiled', unit: 'M/s' };
+  return {
+    what: 'one 5-clause condition',
+    ours,
+    unit: 'M/s',
+    better: 'more',
+    peer,
+    peerName: 'json-logic-engine compiled',
+    target: { ratio: 1 },
+  };
 }
 
 /** The best of five runs in milliseconds: the one least disturbed by what else the machine does. */
@@ -111,17 +123,3 @@ function fastest(run: () => unknown): number {
   }
   return bestMs;
 }
-
-function print(rows: RulesRow[]): void {
-  const lines = rows.map((row) => [
-    row.what.padEnd(38),
-    `${row.ours.toPrecision(3)} ${row.unit}`.padStart(14),
-    `${row.peer.toPrecision(3)} ${row.unit}`.padStart(14),
-    `${ratioOf(row).toFixed(1)}×`.padStart(10),
-    `  ${row.peerName}`,
-  ]);
-  const head = ['case'.padEnd(38), 'ours'.padStart(14), 'peer'.padStart(14), 'ratio'.padStart(10), '  peer'];
-  process.stdout.write(`${[head, ...lines].map((cells) => cells.join('')).join('\n')}\n`);
-}
-
-if (import.meta.main) print(await benchRules());
