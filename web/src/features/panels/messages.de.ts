@@ -111,7 +111,8 @@ export const messages: typeof english = {
       from: '{transport} von {address}',
       verdict: { ack: 'ACK', nak: 'NAK', duh: 'DUH', silent: 'Keine Antwort', pending: 'Wartet auf core' },
       reason: {
-        ok: 'genommen',
+        committed: 'von core bestätigt',
+        time_untrusted: 'bestätigt; die Uhr geht falsch',
         link_test: 'Verbindungstest',
         bad_crc: 'Prüfsumme falsch',
         bad_length: 'Länge falsch',

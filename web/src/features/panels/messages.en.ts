@@ -108,7 +108,8 @@ export const messages = {
       from: '{transport} from {address}',
       verdict: { ack: 'ACK', nak: 'NAK', duh: 'DUH', silent: 'No answer', pending: 'Waiting for core' },
       reason: {
-        ok: 'taken',
+        committed: 'committed by core',
+        time_untrusted: 'committed; its clock is off',
         link_test: 'link test',
         bad_crc: 'checksum is wrong',
         bad_length: 'length is wrong',
