@@ -20,6 +20,7 @@ missing_packages() {
 install_packages() {
   local missing=()
   mapfile -t missing < <(missing_packages "$@")
+  hold_known_units
   [[ ${#missing[@]} -gt 0 ]] || return 0
   [[ $OFFLINE == no ]] || fail "these packages are missing: ${missing[*]}" 'install them, or run without --offline'
   note "installing ${missing[*]}"
@@ -94,5 +95,11 @@ release_units() {
       quietly update-rc.d "$unit" enable || true
     fi
   done <"$ETC_DIR/held-units"
-  do_it rm -f "$ETC_DIR/held-units"
+}
+
+# A box that was uninstalled and comes back holds again what it held before.
+hold_known_units() {
+  local unit
+  [[ -r $ETC_DIR/held-units ]] || return 0
+  while IFS= read -r unit; do hold_unit "$unit"; done <"$ETC_DIR/held-units"
 }

@@ -47,3 +47,12 @@ setup() {
   run native_packages
   [[ $output != *avahi* ]]
 }
+
+@test "a box that comes back after an uninstall holds the same units again" {
+  mkdir -p "$ETC_DIR"
+  echo nginx >"$ETC_DIR/held-units"
+  missing_packages() { :; }
+  hold_unit() { echo "held $1"; }
+  run install_packages nginx-light
+  [ "$output" = 'held nginx' ]
+}
