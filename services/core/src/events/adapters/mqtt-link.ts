@@ -68,6 +68,7 @@ export class MqttLink {
       // A new connection numbers anew and gets everything unacknowledged again.
       this.#connection += 1;
       this.#held.clear();
+      this.#early.clear();
     });
     let failing = false;
     this.#client.on('error', (error) => {
@@ -117,6 +118,7 @@ export class MqttLink {
   #onMessage(topic: string, payload: Buffer, packet: IPublishPacket): void {
     const connection = this.#connection;
     const { messageId } = packet;
+    let acknowledged = false;
     this.#options.onMessage({
       topic,
       payload,
@@ -124,7 +126,10 @@ export class MqttLink {
       dup: packet.dup,
       qos: packet.qos,
       acknowledge: () => {
-        if (messageId !== undefined && connection === this.#connection) this.#release(messageId);
+        // Once only: a second call would let the PUBACK of a later message with this id pass before its commit.
+        if (acknowledged || messageId === undefined || connection !== this.#connection) return;
+        acknowledged = true;
+        this.#release(messageId);
       },
     });
   }
