@@ -32,8 +32,6 @@ const running = all.filter(
   ([, { profiles, restart }]) => !(profiles?.includes('tools') === true && restart === 'no'),
 );
 const names = (list: [string, ComposeService][]): string[] => list.map(([name]) => name);
-/** It replaces certificates that belong to several users, without a network, and nobody talks to it. */
-const rootAllowed = ['renew'];
 /** The ports that the design publishes, as they are inside the default setting. */
 const published = ['443/tcp', '80/tcp', '8883/tcp', '12000/tcp', '12000/udp'];
 
@@ -78,7 +76,7 @@ describe('every container', () => {
 describe('every running service', () => {
   it('has a healthcheck and a user other than root', () => {
     expect(names(running.filter(([, s]) => s.healthcheck?.test === undefined))).toEqual([]);
-    expect(names(running.filter(([, { user = '0' }]) => /^(0|root)(:|$)/.test(user)))).toEqual(rootAllowed);
+    expect(names(running.filter(([, { user = '0' }]) => /^(0|root)(:|$)/.test(user)))).toEqual([]);
   });
 
   it('waits for the health of what it needs, not for its start', () => {

@@ -55,7 +55,7 @@ describe('the tree', () => {
   it('names files in kebab-case, components in PascalCase and migrations by their time', () => {
     const plain = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
     const allowed =
-      /^(README|CHANGELOG|CONTRIBUTING|SECURITY|AGENTS)\.md$|^LICENSE$|^NOTICE$|^Dockerfile$|^[A-Z][A-Za-z0-9]*\.vue$|^\d{8}T\d{4}_[a-z0-9_]+\.sql$/;
+      /^(README|CHANGELOG|CONTRIBUTING|SECURITY|AGENTS)\.md$|^LICENSE$|^NOTICE$|^Dockerfile$|^[A-Z][A-Za-z0-9]*\.(vue|test\.ts)$|^\d{8}T\d{4}_[a-z0-9_]+\.sql$/;
     const odd = files.filter((file) => {
       const name = file.split('/').at(-1) ?? '';
       return !plain.test(name) && !allowed.test(name);

@@ -14,7 +14,7 @@ export type Mosquitto = AsyncDisposable & {
   daemon: Daemon;
   ca: TestCa;
   port: number;
-  /** `mqtts://localhost:port` */
+  /** By address: a bare root may not even know `localhost`. */
   url: string;
   issueClientCert: (commonName: string) => Promise<CertificateFiles>;
   /** A connected mqtt.js client that uses these files. */
@@ -58,7 +58,7 @@ export async function startMosquitto(options: {
     daemon,
     ca,
     port,
-    url: `mqtts://localhost:${port}`,
+    url: `mqtts://127.0.0.1:${port}`,
     issueClientCert: (commonName) => ca.issueClient(commonName),
     connect: (files, extra) => connect(port, files, extra),
     kill9: () => daemon.kill9(),
@@ -69,7 +69,7 @@ export async function startMosquitto(options: {
 }
 
 function connect(port: number, files: CertificateFiles, options: IClientOptions = {}): Promise<MqttClient> {
-  return mqtt.connectAsync(`mqtts://localhost:${port}`, {
+  return mqtt.connectAsync(`mqtts://127.0.0.1:${port}`, {
     cert: readFileSync(files.certFile),
     key: readFileSync(files.keyFile),
     ca: readFileSync(files.caFile),
