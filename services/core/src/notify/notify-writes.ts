@@ -172,6 +172,7 @@ type Sent = {
   channel: string;
   target: string;
   subject: string;
+  state: string;
   incident_id: string | null;
   critical: number;
   attempts: number;
@@ -180,10 +181,11 @@ type Sent = {
 function recordDelivery(context: WriteContext, result: DeliveryResult): void {
   const row = context.db
     .prepare<[string], Sent>(
-      'SELECT id, channel, target, subject, incident_id, critical, attempts FROM outbox WHERE id = ?',
+      'SELECT id, channel, target, subject, state, incident_id, critical, attempts FROM outbox WHERE id = ?',
     )
     .get(result.id);
-  if (!row) return;
+  // Ended while it was under way (its webhook was removed): it stays ended.
+  if (row?.state !== 'pending') return;
   const state = result.ok ? 'delivered' : result.next_ms === null ? 'gave_up' : 'pending';
   context.db
     .prepare(

@@ -72,6 +72,9 @@ export class OutboxSender {
       return { id: row.id, ok: true, next_ms: null };
     } catch (error) {
       const reason = error instanceof AppError ? error.message : 'The box failed on it.';
+      // Its target will not come back, however critical it is.
+      if (error instanceof AppError && error.code === 'gone')
+        return { id: row.id, ok: false, error: reason, next_ms: null };
       const next = nextAttempt({
         attempts: row.attempts,
         createdMs: row.created_ms,
@@ -107,7 +110,8 @@ export class OutboxSender {
   async #hook(row: OutboxRow): Promise<void> {
     const { db, clock } = this.#app;
     const hook = db.prepare<[string], WebhookRow>('SELECT * FROM webhooks WHERE id = ?').get(row.target);
-    if (!hook || hook.active === 0) throw new AppError('unavailable', 'The webhook is switched off.');
+    if (!hook) throw new AppError('gone', 'The webhook was removed.');
+    if (hook.active === 0) throw new AppError('unavailable', 'The webhook is switched off.');
     const payload = JSON.stringify({
       id: row.id,
       org_id: row.org_id,

@@ -1,6 +1,7 @@
 /**
  * The whole of core in one process and one thread, on a real database and a real HTTP listener, with a clock that stands
- * still. Only the broker is left out. For tests of what depends on time; the rest is tested on a started box.
+ * still. For tests of what depends on time; the rest is tested on a started box. Unless told to run, timers, the outbox,
+ * housekeeping and the broker are left out.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,12 +16,14 @@ import {
   type Sqlite,
 } from '@siphera/runtime';
 import {
+  coreUser,
   createTestCa,
   exchange,
   fakeClock,
   tempDir,
   type FakeClock,
   type HttpAnswer,
+  type Mosquitto,
   type RestTarget,
 } from '@siphera/testkit';
 import type { AppDeps } from '../app-deps.ts';
@@ -52,17 +55,27 @@ export type TestCore = AsyncDisposable &
     internal(path: string, body: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
   };
 
-export async function startTestCore(): Promise<TestCore> {
+export type TestCoreOptions = {
+  /** Keeps the data there, so that another core can be started on it after this one: a restart. */
+  dir?: string;
+  clock?: FakeClock;
+  /** Also runs what works by itself: timers, outbox, housekeeping. They look at the clock once a second of real time. */
+  run?: boolean;
+  /** The broker it connects to when it runs; without one, none answers. */
+  mosquitto?: Mosquitto;
+};
+
+export async function startTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   await using stack = new AsyncDisposableStack();
-  const dir = stack.use(await tempDir('core')).path;
-  const clock = fakeClock();
+  const dir = options.dir ?? stack.use(await tempDir('core')).path;
+  const clock = options.clock ?? fakeClock();
   const logLines: string[] = [];
   const log = createLogger({
     service: 'core',
     level: 'debug',
     destination: { write: (line) => void logLines.push(line) },
   });
-  const config = await testConfig(dir);
+  const config = await testConfig(dir, options.mosquitto);
   const db = openDatabase(join(dir, 'core.sqlite'));
   stack.defer(() => void db.close());
   migrate(db, join(import.meta.dirname, '../../migrations'), clock.now());
@@ -88,12 +101,17 @@ export async function startTestCore(): Promise<TestCore> {
   const box = new Box<WriteCases, ReadCases>(new RpcClient(toWriter.port2), [new RpcClient(toReader.port2)]);
   const status = new Status(metrics, clock.now());
   const app: AppDeps = { config, box, hub, db: reading, log, metrics, status, clock, random: systemRandom };
-  const { rest, authenticator } = await createCoreHttp(app);
+  const { rest, authenticator, sender } = await createCoreHttp(app);
   stack.defer(() => authenticator.stop());
   const front = await startListener('127.0.0.1:0', rest);
   stack.defer(() => front.close());
   const inside = await startListener('127.0.0.1:0', createInternalHttp(app, authenticator));
   stack.defer(() => inside.close());
+  if (options.run) {
+    await side.start();
+    sender.start();
+    stack.defer(() => sender.stop());
+  }
   const parts = stack.move();
   const insideTarget = `http://127.0.0.1:${inside.port}`;
   return {
@@ -114,17 +132,19 @@ export async function startTestCore(): Promise<TestCore> {
   };
 }
 
-async function testConfig(dir: string) {
-  const ca = await createTestCa(join(dir, 'pki'));
+async function testConfig(dir: string, mosquitto: Mosquitto | undefined) {
+  const ca = mosquitto?.ca ?? (await createTestCa(join(dir, 'pki')));
   const front = await ca.issueServer('front', 'front', ['siphera.test']);
+  const client = await ca.issueClient(coreUser);
   writeFileSync(join(dir, 'admin.key'), `${adminKey}\n`, { mode: 0o600 });
-  mkdirSync(join(dir, 'data'), { mode: 0o700 });
+  mkdirSync(join(dir, 'data'), { recursive: true, mode: 0o700 });
   return configSchema.parse({
     DATA_DIR: join(dir, 'data'),
-    MQTT_URL: 'mqtts://localhost:8883',
-    MQTT_CERT_FILE: front.certFile,
-    MQTT_KEY_FILE: front.keyFile,
-    MQTT_CA_FILE: front.caFile,
+    // Port 1 is answered by nobody.
+    MQTT_URL: mosquitto?.url ?? 'mqtts://localhost:1',
+    MQTT_CERT_FILE: client.certFile,
+    MQTT_KEY_FILE: client.keyFile,
+    MQTT_CA_FILE: client.caFile,
     MQTT_PUBLIC_URL: 'mqtts://siphera.test:8883',
     CA_DIR: ca.caDir,
     CORE_ADMIN_KEY_FILE: join(dir, 'admin.key'),
