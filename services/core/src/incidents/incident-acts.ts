@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authoriseOn } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
-import { startEscalation, stopEscalation } from '../notify/escalation.ts';
+import { isEscalating, startEscalation, stopEscalation } from '../notify/escalation.ts';
 import { queueIncidentWebhooks } from '../notify/queue-notifications.ts';
 import { after, canAct, type IncidentAct } from './domain/transitions.ts';
 import { announceIncident, incidentScopes, readIncident } from './store/incident.store.ts';
@@ -196,7 +196,10 @@ export const incidentActs = {
       text: `Severity ${row.severity} → ${input.severity}${input.reason === '' ? '' : `: ${input.reason}`}`,
       data: { from: row.severity, to: input.severity },
     });
-    if (incident.state === 'new') startEscalation(context, incident, row.escalation_id);
+    // One that runs goes on: starting over would give those who should hear of it next a later turn.
+    const begun = row.escalation_level > 0 || isEscalating(context, row.id);
+    if (incident.state === 'new' && row.test === 0 && !begun)
+      startEscalation(context, incident, row.escalation_id);
     return incident;
   },
 

@@ -1,6 +1,6 @@
 /** Escalation: if nobody acknowledges in time, the next person or group is told. Each step is a timer row. */
 import type { Incident, Severity } from '@siphera/contract';
-import { announceIncident, readIncident } from '../incidents/store/incident.store.ts';
+import { announceIncident, incidentScopes, readIncident } from '../incidents/store/incident.store.ts';
 import { addTimeline } from '../incidents/store/timeline.store.ts';
 import { clearTimer, setTimer, type Timer } from '../kernel/timers.ts';
 import type { Tx } from '../kernel/transaction.ts';
@@ -43,6 +43,10 @@ export function startEscalation(tx: Tx, incident: Incident, planId: string | nul
   });
 }
 
+/** True while a step is due. */
+export const isEscalating = (tx: Tx, incidentId: string): boolean =>
+  tx.db.prepare(`SELECT 1 FROM timers WHERE owner = 'escalation' AND key = ?`).get(incidentId) !== undefined;
+
 export const stopEscalation = (tx: Tx, incidentId: string): void => clearTimer(tx, 'escalation', incidentId);
 
 /** Timer handler. An incident that was acknowledged meanwhile, or a plan that is gone, ends it. */
@@ -63,7 +67,7 @@ export function escalate(tx: Tx, timer: Timer): void {
     .run(step + 1, tx.nowMs, incident.id);
   const told = queueNotifications(tx, {
     orgId: incident.org_id,
-    siteId: incident.site_id,
+    scopes: incidentScopes(tx.db, incident).scopes,
     incidentId: incident.id,
     title: `Not acknowledged: #${incident.number} ${incident.title}`,
     action: now,

@@ -7,7 +7,8 @@ import { severityRank } from './severity.ts';
 type Channel = 'console' | 'email' | 'webhook';
 export type NotificationInput = {
   orgId: string;
-  siteId: string;
+  /** Place of the cause as scope keys: who may see that place hears of it on the console. */
+  scopes: readonly string[];
   incidentId: string | undefined;
   title: string;
   action: {
@@ -49,7 +50,7 @@ export function queueNotifications(tx: Tx, input: NotificationInput): string[] {
       id: tx.random.uuid(),
       orgId: input.orgId,
       audience: 'incident.read',
-      scopes: [`site:${input.siteId}`, `org:${input.orgId}`],
+      scopes: input.scopes,
       traceId: input.traceId,
       data: {
         title: input.title,

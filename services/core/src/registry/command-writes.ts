@@ -1,6 +1,7 @@
 /** Commands as people and integrators give them. */
-import type { Command, CommandName } from '@siphera/contract';
+import { isGranted, type Command, type CommandName } from '@siphera/contract';
 import { AppError } from '@siphera/runtime';
+import { incidentScopes, readIncident } from '../incidents/store/incident.store.ts';
 import { authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
@@ -23,11 +24,14 @@ export const createCommandWrites = (deps: WriterDeps) => ({
       scopesOf(context.db, { kind: 'device', id: input.id }),
     );
     if (input.incident_id !== undefined) {
-      const incident = context.db
-        .prepare<[string], { org_id: string }>('SELECT org_id FROM incidents WHERE id = ?')
-        .get(input.incident_id);
-      if (incident?.org_id !== context.actor.orgId)
-        throw new AppError('unprocessable', 'There is no such incident.');
+      // Its timeline tells of the command, so it must be one that he sees.
+      const incident = readIncident(context.db, input.incident_id);
+      const place = incident ? incidentScopes(context.db, incident) : undefined;
+      if (
+        place?.orgId !== context.actor.orgId ||
+        !isGranted(context.actor.grants, 'incident.read', place.scopes)
+      )
+        throw new AppError('unprocessable', 'There is no such incident, or you may not see it.');
     }
     return issueCommand(context, deps, context, {
       deviceId: input.id,

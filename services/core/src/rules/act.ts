@@ -37,7 +37,7 @@ export const createAct =
         case 'notify':
           queueNotifications(tx, {
             orgId: decision.org_id,
-            siteId: decision.site_id,
+            scopes: placeOf(deps, decision),
             incidentId,
             title: decision.rule_name,
             action,
@@ -51,6 +51,10 @@ export const createAct =
     }
     return incidentId;
   };
+
+const placeOf = ({ index }: WriterDeps, decision: Decision): readonly string[] =>
+  index.device(decision.device_id ?? '')?.scopes ??
+  index.area(decision.area_id ?? '')?.scopes ?? [`site:${decision.site_id}`, `org:${decision.org_id}`];
 
 /** A command that cannot be given (door deleted, controller not enrolled) must not undo the alarm it belongs to. */
 function command(
