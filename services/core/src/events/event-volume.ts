@@ -25,10 +25,22 @@ export class EventVolume {
       `INSERT INTO event_volume (class, hour, rows, bytes, seq_max) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (class, hour) DO UPDATE SET rows = rows + excluded.rows, bytes = bytes + excluded.bytes, seq_max = max(seq_max, excluded.seq_max)`,
     );
-    for (const [key, cell] of this.#cells) {
+    const saved = [...this.#cells].map(([key, cell]) => [key, { ...cell }] as const);
+    for (const [key, cell] of saved) {
       const [klass, hour] = key.split(' ');
       upsert.run(klass, Number(hour), cell.rows, cell.bytes, cell.seqMax);
     }
-    tx.afterCommit(() => this.#cells.clear());
+    tx.afterCommit(() => {
+      for (const [key, cell] of saved) this.#takeOff(key, cell);
+    });
+  }
+
+  /** What the same commit, or the one after it, has added since stays for the next save. */
+  #takeOff(key: string, saved: Cell): void {
+    const cell = this.#cells.get(key);
+    if (!cell) return;
+    cell.rows -= saved.rows;
+    cell.bytes -= saved.bytes;
+    if (cell.rows === 0) this.#cells.delete(key);
   }
 }

@@ -80,18 +80,29 @@ export class Ingest {
       data,
     );
     if (stored.changes === 0) {
-      this.counts.duplicates += 1;
+      tx.afterCommit(() => {
+        this.counts.duplicates += 1;
+      });
       return { id: event.id, status: 'duplicate' };
     }
-    this.counts.committed += 1;
-    this.volume.add(shaped.definition.class, tx.nowMs, data.length, seq);
+    // Counted when it is there to stay: a full disk undoes the same events each second.
+    tx.afterCommit(() => {
+      this.counts.committed += 1;
+      this.volume.add(shaped.definition.class, tx.nowMs, data.length, seq);
+    });
     this.#follow(tx, arrival, shaped, place, time, seq, traceId);
     return { id: event.id, status: 'accepted', seq };
   }
 
   deadLetter(tx: Tx, arrival: Arrival & { payload: string | Buffer }, code: DeadCode, reason: string): void {
-    this.counts.deadLetters += 1;
+    this.countDeadLetter(tx);
     storeDeadLetter(tx, arrival, code, reason);
+  }
+
+  countDeadLetter(tx: Tx): void {
+    tx.afterCommit(() => {
+      this.counts.deadLetters += 1;
+    });
   }
 
   #follow(

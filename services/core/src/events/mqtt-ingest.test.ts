@@ -73,8 +73,8 @@ describe('MqttIngest', () => {
       if (held) throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
       tx.db.prepare(`INSERT INTO facts (name, value) VALUES ('seen', '1')`).run();
     });
-    box.take('state', 'state', { online: true });
     box.take('event', 'event', opened);
+    box.take('state', 'state', { online: true });
     await later(100);
     expect(box.acknowledged).toEqual([]);
     expect(box.count('events')).toBe(0);
@@ -82,6 +82,8 @@ describe('MqttIngest', () => {
     await until(() => box.acknowledged.length === 2);
     expect(box.count('events')).toBe(1);
     expect(box.count('dead_letters')).toBe(0);
+    // What was undone on the way was not counted as committed.
+    expect(box.ingest.counts).toEqual({ committed: 1, duplicates: 0, deadLetters: 0 });
   });
 
   it('acknowledges nothing when the disk fills while it looks for the culprit of a batch', async () => {

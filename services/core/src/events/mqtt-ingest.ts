@@ -272,7 +272,7 @@ export class MqttIngest {
     });
     // Before the box is set up there is no org to keep it for.
     if (orgId === undefined) return;
-    this.#options.ingest.counts.deadLetters += 1;
+    this.#options.ingest.countDeadLetter(tx);
     storeDeadLetter(
       tx,
       {

@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** Reads the stream until it ends or the text came. */
 async function readStream(token: string, after: number, wanted: string): Promise<'seen' | 'ended'> {
-  const response = await fetch(`${core.baseUrl()}/api/v1/stream?after=${after}`, {
+  const response = await fetch(`${core.baseUrl('core')}/api/v1/stream?after=${after}`, {
     headers: { authorization: `Bearer ${token}` },
   });
   expect(response.status).toBe(200);

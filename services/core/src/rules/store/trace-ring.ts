@@ -42,7 +42,10 @@ export class TraceRing {
         steps,
         bytes,
       );
-    this.#bytes += bytes;
+    // Counted when it is there to stay: a full disk undoes the same traces each second.
+    tx.afterCommit(() => {
+      this.#bytes += bytes;
+    });
     this.#sinceTrim += 1;
     if (this.#bytes > traceBytesMax && this.#sinceTrim >= trimEvery) this.#trim(tx);
   }
@@ -59,6 +62,8 @@ export class TraceRing {
     tx.db
       .prepare('DELETE FROM rule_traces WHERE n IN (SELECT n FROM rule_traces ORDER BY n LIMIT 1000)')
       .run();
-    this.#bytes -= freed;
+    tx.afterCommit(() => {
+      this.#bytes -= freed;
+    });
   }
 }
