@@ -32,7 +32,7 @@ export function listFiles(directory: string): string[] {
     .sort((a, b) => a.localeCompare(b, 'en'));
 }
 
-export async function hashFile(path: string): Promise<string> {
+async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const part of createReadStream(path)) hash.update(part as Buffer);
   return hash.digest('hex');

@@ -28,7 +28,7 @@ import { checkDatabase, copyDatabase } from './sqlite-files.ts';
 /** Services that own data. Mosquitto's store is left out: what it held, agents and core send again. */
 export const dataFolders = ['core', 'panel'] as const;
 /** What a backup holds of /etc/siphera; the rest is rendered from it. */
-export const configEntries = ['siphera.env', 'secrets', 'pki'] as const;
+const configEntries = ['siphera.env', 'secrets', 'pki'] as const;
 const sqliteMagic = 'SQLite format 3\0';
 /** Recreated by themselves, or only good for the moment. */
 const leftOut = /(-wal|-shm|-journal)$|^setup-code$|^\.compile-cache$|\.tmp$/;

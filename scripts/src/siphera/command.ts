@@ -10,12 +10,6 @@ export type CommandInput = {
 };
 export type Command = (input: CommandInput) => Promise<number>;
 
-/** The value behind `--name`, if it was given. */
-export function option(args: readonly string[], name: string): string | undefined {
-  const at = args.indexOf(name);
-  return at === -1 ? undefined : args[at + 1];
-}
-
 /** Arguments that are neither flags nor the value of one of `valued`. */
 export function words(args: readonly string[], valued: readonly string[] = []): string[] {
   return args.filter((arg, at) => !arg.startsWith('--') && !valued.includes(args[at - 1] ?? ''));

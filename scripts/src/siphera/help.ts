@@ -7,7 +7,7 @@ export const commandHelp = `siphera: this Siphera box
   siphera backup [FILE]             copies data, secrets and certificates into one verified archive
   siphera restore FILE              verifies an archive, puts it in place, keeps the old data aside
   siphera setup-code [--if-needed]  a new one-time code for the first admin
-  siphera reset-admin [EMAIL]       a one-time code for an admin who lost the password
+  siphera reset-admin [EMAIL]       a new password for an admin who lost it
   siphera verify-audit              walks the hash chain of the audit log
   siphera start | stop | restart    the whole box
   siphera logs [SERVICE]            the last lines, and those that come
