@@ -1,24 +1,28 @@
-/** What runs beside the work: retention in short slices, volume figures, old idempotency keys, old feed changes. */
+/** What runs beside the work: volume figures, what the box heard, and taking off what is kept no longer. */
 import type { Logger } from '@siphera/runtime';
-import { idempotencyLifeMs } from '../kernel/idempotency.ts';
 import type { Tx } from '../kernel/transaction.ts';
 import type { Writer } from '../kernel/writer.ts';
 import type { Ingest } from './ingest.ts';
-import { classesOverLimit } from './store/retention.store.ts';
+import { readPolicies } from './store/retention.store.ts';
+import { EventTrim, trimChanges, trimDeliveries, trimIdempotency } from './store/trim.store.ts';
 
 const turnMs = 1_000;
-/** Rows deleted in one turn: a slice of it stays under 5 ms, so that alarms do not wait. */
-const eventsPerSlice = 400;
-const changesPerSlice = 500;
-/** A console that was away longer reads a new snapshot. */
-const changesKeptMs = 48 * 3_600_000;
+/** Between two looks for what is kept too long. */
+const trimEveryMs = 10_000;
+/** Between two slices: 200 rows in 5 ms and their own time are some 20,000 a second, twice what a box takes in. */
+const sliceGapMs = 5;
+/** Slices of one kind before the next one has its turn. */
+const slicesPerTurn = 1_000;
 
 /** `tick` runs in each turn's transaction. */
 type HousekeepingParts = { writer: Writer; ingest: Ingest; log: Logger; tick: (tx: Tx) => void };
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
+  readonly #events = new EventTrim();
   #timer: NodeJS.Timeout | undefined;
+  #trimTimer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(parts: HousekeepingParts) {
     this.#parts = parts;
@@ -26,10 +30,13 @@ export class Housekeeping {
 
   start(): void {
     this.#timer = setInterval(() => void this.#turn(), turnMs);
+    void this.#trim();
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#trimTimer);
   }
 
   async #turn(): Promise<void> {
@@ -38,42 +45,28 @@ export class Housekeeping {
       await writer.submit((tx) => {
         tick(tx);
         ingest.volume.save(tx);
-        trimEvents(tx);
-        trimChanges(tx);
         tx.db.prepare('DELETE FROM rule_states WHERE expires_ms < ?').run(tx.nowMs);
-        tx.db.prepare('DELETE FROM idempotency WHERE at_ms < ?').run(tx.nowMs - idempotencyLifeMs);
       });
     } catch (error) {
       log.debug('housekeeping_waits', { error });
     }
   }
-}
 
-function trimEvents(tx: Tx): void {
-  for (const limit of classesOverLimit(tx.db, tx.nowMs)) {
-    const gone = tx.db
-      .prepare(
-        // The lower bound keeps the search from walking over what other classes keep longer.
-        `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= ? AND class = ?
-           AND seq > coalesce((SELECT max(seq_max) FROM event_volume WHERE hour < ?), 0) ORDER BY seq LIMIT ?)`,
-      )
-      .run(limit.seqMax, limit.class, limit.hour, eventsPerSlice).changes;
-    if (gone < eventsPerSlice)
-      tx.db.prepare('DELETE FROM event_volume WHERE class = ? AND hour <= ?').run(limit.class, limit.hour);
+  async #trim(): Promise<void> {
+    try {
+      const policies = await this.#parts.writer.submit((tx) => readPolicies(tx.db));
+      for (const policy of policies) await this.#slices((tx) => this.#events.slice(tx, policy));
+      for (const slice of [trimChanges, trimIdempotency, trimDeliveries]) await this.#slices(slice);
+    } catch (error) {
+      if (!this.#stopped) this.#parts.log.warn('trim_waits', { error });
+    }
+    if (!this.#stopped) this.#trimTimer = setTimeout(() => void this.#trim(), trimEveryMs);
   }
-}
 
-function trimChanges(tx: Tx): void {
-  const floor = tx.db
-    .prepare<[number, number], { seq: number | null }>(
-      'SELECT max(seq) AS seq FROM (SELECT seq FROM changes WHERE at_ms < ? ORDER BY seq LIMIT ?)',
-    )
-    .get(tx.nowMs - changesKeptMs, changesPerSlice)?.seq;
-  if (floor === null || floor === undefined) return;
-  tx.db.prepare('DELETE FROM changes WHERE seq <= ? AND at_ms < ?').run(floor, tx.nowMs - changesKeptMs);
-  tx.db
-    .prepare(
-      `INSERT INTO facts (name, value) VALUES ('feed_floor', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-    )
-    .run(String(floor));
+  async #slices(slice: (tx: Tx) => boolean): Promise<void> {
+    for (let n = 0; n < slicesPerTurn && !this.#stopped; n++) {
+      if (!(await this.#parts.writer.submit(slice))) return;
+      await new Promise((resolve) => setTimeout(resolve, sliceGapMs));
+    }
+  }
 }

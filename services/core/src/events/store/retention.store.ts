@@ -48,29 +48,27 @@ export function readPolicies(db: Sqlite): Policy[] {
 
 type Volume = { class: EventClass; hour: number; rows: number; bytes: number; seq_max: number };
 
-/** Hours whose events must go, the oldest that is over a limit for each class. */
-export function classesOverLimit(
+/** The oldest hour of the class, with its last feed position, when the class is over its limit. */
+export function overLimit(
   db: Sqlite,
+  policy: Policy,
   nowMs: number,
-): Array<{ class: EventClass; hour: number; seqMax: number }> {
-  const over: Array<{ class: EventClass; hour: number; seqMax: number }> = [];
-  for (const policy of readPolicies(db)) {
-    const oldest = db
-      .prepare<[string], Volume>('SELECT * FROM event_volume WHERE class = ? ORDER BY hour LIMIT 1')
-      .get(policy.class);
-    if (!oldest) continue;
-    const total =
-      db
-        .prepare<[string], { bytes: number | null }>(
-          'SELECT sum(bytes) AS bytes FROM event_volume WHERE class = ?',
-        )
-        .get(policy.class)?.bytes ?? 0;
-    const tooOld = (oldest.hour + 1) * hourMs < nowMs - policy.days_max * 24 * hourMs;
-    const tooMuch = policy.bytes_max !== null && total > policy.bytes_max;
-    if (tooOld || tooMuch) over.push({ class: policy.class, hour: oldest.hour, seqMax: oldest.seq_max });
-  }
-  return over;
+): { hour: number; seqMax: number } | undefined {
+  const oldest = db
+    .prepare<[string], Volume>('SELECT * FROM event_volume WHERE class = ? ORDER BY hour LIMIT 1')
+    .get(policy.class);
+  if (!oldest) return undefined;
+  const tooOld = (oldest.hour + 1) * hourMs < nowMs - policy.days_max * 24 * hourMs;
+  const tooMuch = (): boolean => policy.bytes_max !== null && bytesOf(db, policy.class) > policy.bytes_max;
+  return tooOld || tooMuch() ? { hour: oldest.hour, seqMax: oldest.seq_max } : undefined;
 }
+
+const bytesOf = (db: Sqlite, klass: EventClass): number =>
+  db
+    .prepare<[string], { bytes: number | null }>(
+      'SELECT sum(bytes) AS bytes FROM event_volume WHERE class = ?',
+    )
+    .get(klass)?.bytes ?? 0;
 
 export function readForecast(db: Sqlite, nowMs: number): Forecast[] {
   const dayAgo = Math.floor(nowMs / hourMs) - 24;
