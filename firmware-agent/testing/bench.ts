@@ -31,7 +31,7 @@ export type Installed = {
 
 let made = 0;
 /** A device id of its own for each agent of a test run. */
-export const newDeviceId = (): string =>
+const newDeviceId = (): string =>
   `01930000-0000-7000-9000-${String((made += 1)).padStart(6, '0')}${String(process.pid % 1_000_000).padStart(6, '0')}`;
 
 /** An agent as enrolment leaves it, in a directory of its own. */

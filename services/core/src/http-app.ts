@@ -23,7 +23,7 @@ type CoreRoutes = {
 };
 
 /** The routes that core answers; panel answers its own. */
-export const coreRoutes = Object.fromEntries(
+const coreRoutes = Object.fromEntries(
   Object.entries(allRoutes as Record<string, Route>).filter(([, route]) => route.service === 'core'),
 ) as unknown as CoreRoutes;
 

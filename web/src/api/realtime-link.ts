@@ -39,7 +39,7 @@ export type LinkDeps = {
 };
 
 /** Contract: after this much silence from signaling the console reads core directly (socket.ts `silenceMsMax`). */
-export const silenceMsMax = 2_000;
+const silenceMsMax = 2_000;
 /** Core's stream sends at least a heartbeat a second; five missed ones mean it is gone too. */
 const streamSilenceMsMax = 5_000;
 /** A stream that just opened gets this long for its first line before the guard is told that nothing answers. */

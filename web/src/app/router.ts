@@ -6,7 +6,6 @@ import type { Permission } from '@siphera/contract';
 import { ref, type Component } from 'vue';
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
 import { api } from '#api/client.ts';
-import { i18n, loadMessages } from '#app/i18n.ts';
 import { useSession } from '#app/session.store.ts';
 
 export type NavSection = 'operate' | 'configure' | 'observe' | 'administer';
@@ -100,7 +99,3 @@ router.afterEach(() => {
 export function retryNavigation(): void {
   void router.replace({ path: wanted, force: true });
 }
-
-/** Title of a page for the head of the window. */
-export const pageTitle = (key: string | undefined): string =>
-  key === undefined ? 'Siphera' : i18n.global.t(key);

@@ -1,7 +1,7 @@
 /** Milliseconds as a number and the largest unit that says it without a fraction. */
 export type DurationUnit = 's' | 'min' | 'h' | 'd';
 
-export const unitMs: Readonly<Record<DurationUnit, number>> = {
+const unitMs: Readonly<Record<DurationUnit, number>> = {
   s: 1_000,
   min: 60_000,
   h: 3_600_000,

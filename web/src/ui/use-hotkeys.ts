@@ -7,13 +7,13 @@ import { onBeforeUnmount, onMounted } from 'vue';
 export type Hotkeys = Record<string, (event: KeyboardEvent) => void>;
 
 /** The name of a key press: `a`, `A`, `?`, `Enter`, `Mod+k`. */
-export function hotkeyName(event: KeyboardEvent): string {
+function hotkeyName(event: KeyboardEvent): string {
   if (event.metaKey || event.ctrlKey) return `Mod+${event.key.toLowerCase()}`;
   if (event.altKey) return `Alt+${event.key.toLowerCase()}`;
   return event.key;
 }
 
-export function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (
     target.isContentEditable ||

@@ -14,7 +14,7 @@ import { announceIncident, nextNumber } from './store/incident.store.ts';
 import { addTimeline } from './store/timeline.store.ts';
 
 /** Event entries in one timeline; beyond it the count says how many more there were. */
-export const timelineEventsMax = 200;
+const timelineEventsMax = 200;
 /** Related devices listed. */
 const devicesMax = 50;
 const announceEveryMs = 1_000;
@@ -126,7 +126,7 @@ function openNew(tx: Tx, deps: WriterDeps, input: OpenInput, groupKey: string | 
 }
 
 /** The steps as they are now: a later edit of the procedure leaves this incident alone. */
-export function copySteps(
+function copySteps(
   tx: Tx,
   procedureId: string | null,
 ): Array<{ index: number; text: string; required: boolean; done: boolean }> {

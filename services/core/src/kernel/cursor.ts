@@ -1,7 +1,7 @@
 /** Opaque list cursors: the sort key of the last row, so that a page is stable while rows are added. */
 import { AppError } from '@siphera/runtime';
 
-export const encodeCursor = (key: string | number): string =>
+const encodeCursor = (key: string | number): string =>
   Buffer.from(JSON.stringify([key])).toString('base64url');
 
 export function decodeCursor(cursor: string): string | number {

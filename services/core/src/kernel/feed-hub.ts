@@ -7,7 +7,7 @@ import { toRfc3339, type Clock } from '@siphera/runtime';
 import type { FeedReader } from './feed-reader.ts';
 
 /** Followers learn that they are alive, and that core is. */
-export const feedHeartbeatMs = 1_000;
+const feedHeartbeatMs = 1_000;
 const entriesPerRead = 500;
 /** Entries kept in memory for followers that are nearly live. */
 const ringMax = 4_000;

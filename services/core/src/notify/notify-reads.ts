@@ -14,7 +14,7 @@ import {
   type WebhookRow,
 } from './store/notify-rows.ts';
 
-export const noSmtp: StoredSmtp = {
+const noSmtp: StoredSmtp = {
   enabled: false,
   host: '',
   port: 587,

@@ -21,7 +21,7 @@ import { announceDevice } from './device-writes.ts';
 import { commandColumns, toCommand, type CommandRow } from './store/registry-rows.ts';
 
 /** A command that was not answered by then has expired, here and at the agent. */
-export const commandLifeMs = 10_000;
+const commandLifeMs = 10_000;
 
 export type CommandInput = {
   deviceId: string;

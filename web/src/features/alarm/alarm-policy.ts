@@ -35,7 +35,7 @@ const stageAtMs: Record<Severity, readonly [number, number]> = {
 };
 const gains = [0.45, 0.7, 1] as const;
 
-export function stageOf(severity: Severity, ageMs: number): Stage {
+function stageOf(severity: Severity, ageMs: number): Stage {
   const [first, second] = stageAtMs[severity];
   if (ageMs >= second) return 2;
   return ageMs >= first ? 1 : 0;

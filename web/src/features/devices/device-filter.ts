@@ -11,7 +11,7 @@ export type DeviceFilter = {
 /** Not a status of the wire: everything that is not online or reports a condition. */
 export const troubleStatus = 'trouble';
 
-export const needsAttention = (device: Pick<Device, 'status' | 'conditions'>): boolean =>
+const needsAttention = (device: Pick<Device, 'status' | 'conditions'>): boolean =>
   device.status !== 'online' || device.conditions.length > 0;
 
 export function fits(device: Device, filter: DeviceFilter): boolean {

@@ -5,7 +5,6 @@ import { createLiveCollection, type Snapshot } from '#app/live-collection.ts';
 import { useRealtime } from '#app/realtime.store.ts';
 
 export type Device = Result<'getDevice'>;
-export type DeviceKind = Device['kind'];
 
 /** One box serves a building: 20,000 devices are far beyond it. */
 const pagesMax = 20;

@@ -5,7 +5,7 @@ export type Point = { x: number; y: number };
 /** Plan pixel p is drawn at `p * scale + offset`. */
 export type View = { scale: number; x: number; y: number };
 
-export const scaleMax = 6;
+const scaleMax = 6;
 const margin = 24;
 
 /** The whole plan in the middle of the stage. */

@@ -11,7 +11,7 @@ const words = new Map<string, Scalar>([
 const isNumber = (text: string): boolean =>
   /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) && Number.isFinite(Number(text));
 
-export function parseScalar(text: string): Scalar {
+function parseScalar(text: string): Scalar {
   const trimmed = text.trim();
   if (words.has(trimmed)) return words.get(trimmed) ?? null;
   if (isNumber(trimmed)) return Number(trimmed);

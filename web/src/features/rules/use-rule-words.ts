@@ -158,7 +158,7 @@ export function useRuleWords() {
 }
 
 /** `Mon–Fri`, `Sat, Sun`, `Mon`. */
-export function dayRange(days: readonly number[], name: (day: number) => string): string {
+function dayRange(days: readonly number[], name: (day: number) => string): string {
   const sorted = [...new Set(days)].sort((a, b) => a - b);
   const first = sorted[0] ?? 1;
   const last = sorted.at(-1) ?? 7;

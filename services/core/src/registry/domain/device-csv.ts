@@ -2,7 +2,7 @@
 import { DeviceKind, Tag } from '@siphera/contract';
 import { parse } from 'csv-parse/sync';
 
-export const importRowsMax = 5_000;
+const importRowsMax = 5_000;
 export type CellError = { column: string; message: string };
 export type CsvDevice = {
   line: number;
