@@ -86,6 +86,22 @@ describe('MqttIngest', () => {
     expect(box.ingest.counts).toEqual({ committed: 1, duplicates: 0, deadLetters: 0 });
   });
 
+  it('drops messages without a guarantee rather than fill the memory while nothing can be stored', async () => {
+    let held = true;
+    const box = ingestOn(() => {
+      if (held) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+    });
+    box.take('state', 'state', { online: true });
+    const reading = { note: 'x'.repeat(100_000) };
+    for (let n = 0; n < 1_000; n++) box.take(`reading ${n}`, 'telemetry', reading, 0);
+    box.take('event', 'event', opened);
+    expect(box.mqttIngest.waiting()).toBeLessThan(400);
+    held = false;
+    await until(() => box.acknowledged.includes('event'));
+    expect(box.mqttIngest.waiting()).toBe(0);
+    expect(box.count('events')).toBe(1);
+  });
+
   it('acknowledges nothing when the disk fills while it looks for the culprit of a batch', async () => {
     let calls = 0;
     const box = ingestOn(() => {

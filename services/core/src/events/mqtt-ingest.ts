@@ -26,6 +26,11 @@ import { DeviceStreams } from './store/device-streams.ts';
 /** Messages in one commit. */
 const batchMax = 500;
 const retryMs = 1_000;
+/**
+ * Bytes that wait before messages without a guarantee (QoS 0) are dropped. The broker's window bounds those with one; these
+ * it hands on without end, and while nothing can be stored they would fill the memory.
+ */
+const waitingBytesMax = 32 * 1024 * 1024;
 /** Made once: zod compiles a schema at its first use, and that costs more than handling the message. */
 const QueuePlace = AgentEvent.pick({ stream: true, sequence: true, floor: true });
 
@@ -43,6 +48,9 @@ export class MqttIngest {
   readonly #options: MqttIngestOptions;
   readonly #streams: DeviceStreams;
   #waiting: BrokerMessage[] = [];
+  #waitingBytes = 0;
+  /** QoS 0 messages dropped since the last message that was taken. */
+  #dropped = 0;
   #busy = false;
 
   constructor(options: MqttIngestOptions) {
@@ -51,6 +59,12 @@ export class MqttIngest {
   }
 
   take(message: BrokerMessage): void {
+    if (message.qos === 0 && this.#waitingBytes >= waitingBytesMax) {
+      if (this.#dropped === 0) this.#options.log.warn('dropping_messages_without_guarantee');
+      this.#dropped += 1;
+      return;
+    }
+    this.#waitingBytes += message.payload.length;
     this.#waiting.push(message);
     if (!this.#busy) void this.#drain();
   }
@@ -83,7 +97,19 @@ export class MqttIngest {
 
   #done(batch: readonly BrokerMessage[]): void {
     this.#waiting.splice(0, batch.length);
-    for (const message of batch) message.acknowledge();
+    for (const message of batch) {
+      this.#waitingBytes -= message.payload.length;
+      message.acknowledge();
+    }
+    if (this.#dropped === 0 || this.#waitingBytes >= waitingBytesMax / 2) return;
+    this.#options.log.warn('dropped_messages_without_guarantee', { count: this.#dropped });
+    this.#dropped = 0;
+  }
+
+  /** At the end: what is not acknowledged is sent again to the next core. */
+  #forget(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
   }
 
   async #recover(error: unknown, batch: readonly BrokerMessage[]): Promise<void> {
@@ -93,15 +119,14 @@ export class MqttIngest {
       return;
     }
     if (error instanceof AppError && error.code === 'unavailable') {
-      this.#waiting = [];
+      this.#forget();
       return;
     }
     // One message we cannot handle must not hold up the others: each alone, the culprit to the dead letters.
     this.#options.log.error('batch_failed', { error, messages: batch.length });
     for (const message of batch) {
-      // The box is shutting down: what is not acknowledged is sent again to the next one.
       if (!(await this.#alone(message))) {
-        this.#waiting = [];
+        this.#forget();
         return;
       }
       this.#done([message]);
