@@ -7,12 +7,21 @@ export const messages: typeof english = {
     text: 'Für Programme, die Ereignisse senden, Vorfälle lesen oder Geräte steuern',
     caption: 'API-Schlüssel',
     add: 'Neuer Schlüssel',
-    column: { name: 'Name', prefix: 'Beginnt mit', may: 'Darf', where: 'Wo', used: 'Zuletzt benutzt', expires: 'Läuft ab', by: 'Erstellt von' },
+    column: {
+      name: 'Name',
+      prefix: 'Beginnt mit',
+      may: 'Darf',
+      where: 'Wo',
+      used: 'Zuletzt benutzt',
+      expires: 'Läuft ab',
+      by: 'Erstellt von',
+    },
     never: 'nie',
     noEnd: 'kein Ende',
     expired: 'abgelaufen',
     none: 'Noch keine Schlüssel',
-    noneText: 'Ein Schlüssel trägt eigene Rechte und einen eigenen Bereich; geben Sie ihm nicht mehr, als das Programm braucht.',
+    noneText:
+      'Ein Schlüssel trägt eigene Rechte und einen eigenen Bereich; geben Sie ihm nicht mehr, als das Programm braucht.',
     form: {
       title: 'Neuer API-Schlüssel',
       name: 'Name',

@@ -26,5 +26,12 @@ export const keyPermissions: readonly Permission[] = [
 export const keyPresets = {
   events: ['event.write'],
   read: ['registry.read', 'event.read', 'incident.read'],
-  integration: ['registry.read', 'event.read', 'event.write', 'incident.read', 'incident.create', 'device.command'],
+  integration: [
+    'registry.read',
+    'event.read',
+    'event.write',
+    'incident.read',
+    'incident.create',
+    'device.command',
+  ],
 } as const satisfies Record<string, readonly Permission[]>;
