@@ -38,7 +38,7 @@ export async function startMailServer(port = 0): Promise<MailServer> {
   // A client that is cut off is no failure of the server.
   server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const stop = (): Promise<void> => new Promise((resolve) => void server.close(() => resolve()));
+  const stop = (): Promise<void> => new Promise((resolve) => server.close(resolve));
   return {
     port: (server.server.address() as AddressInfo).port,
     mails,

@@ -24,10 +24,14 @@ export type WebhookCall = {
   allow: readonly string[];
 };
 
+export type Address = { address: string; family: number };
+export type Resolve = (host: string) => Promise<Address[]>;
+const bySystem: Resolve = (host) => resolveName(host, { all: true });
+
 /** @returns the status line. @throws AppError `target_refused`, or `unavailable` with what the target answered. */
-export async function sendWebhook(call: WebhookCall): Promise<string> {
+export async function sendWebhook(call: WebhookCall, resolve: Resolve = bySystem): Promise<string> {
   const url = new URL(call.url);
-  const address = await resolveAllowed(url.hostname.replace(/^\[|\]$/g, ''), {
+  const address = await resolveAllowed(url.hostname.replace(/^\[|\]$/g, ''), resolve, {
     allow: call.allow,
     own: ownNetworks(),
   });
@@ -56,10 +60,10 @@ function ownNetworks(): string[] {
     .flatMap((one) => (contained && one.cidr ? [one.cidr] : [one.address.split('%')[0] ?? one.address]));
 }
 
-async function resolveAllowed(host: string, rules: GuardRules): Promise<{ address: string; family: number }> {
-  let found: Array<{ address: string; family: number }>;
+async function resolveAllowed(host: string, resolve: Resolve, rules: GuardRules): Promise<Address> {
+  let found: Address[];
   try {
-    found = await resolveName(host, { all: true });
+    found = await resolve(host);
   } catch (cause) {
     throw new AppError('unavailable', `The name ${host} could not be resolved.`, { cause });
   }
@@ -77,7 +81,7 @@ async function resolveAllowed(host: string, rules: GuardRules): Promise<{ addres
 
 function post(
   url: URL,
-  to: { address: string; family: number },
+  to: Address,
   headers: Record<string, string | number>,
   payload: string,
 ): Promise<{ status: number; text: string }> {
