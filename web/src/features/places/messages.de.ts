@@ -1,0 +1,58 @@
+/** Texte der Standorte, Bereiche und Stockwerke. */
+import type { messages as english } from './messages.en.ts';
+
+export const messages: typeof english = {
+  places: {
+    title: 'Standorte und Bereiche',
+    addSite: 'Standort hinzufügen',
+    site: 'Standort',
+    siteForm: {
+      add: 'Standort hinzufügen',
+      edit: 'Standort bearbeiten',
+      name: 'Name',
+      zone: 'Zeitzone',
+      zoneHint: 'Zeitpläne der Regeln folgen ihr, zum Beispiel Europe/Vienna.',
+      address: 'Anschrift',
+    },
+    areas: 'Bereiche',
+    areasText: 'Ein Baum: Rollen, Regeln und Pläne eines Bereichs gelten für alles darin.',
+    addArea: 'Bereich hinzufügen',
+    addInside: 'Bereich darin hinzufügen',
+    areaForm: {
+      add: 'Bereich hinzufügen',
+      edit: 'Bereich bearbeiten',
+      name: 'Name',
+      inside: 'Liegt in',
+      top: 'Nichts: oberste Ebene des Standorts',
+    },
+    floors: 'Stockwerke und Grundrisse',
+    floorsText: 'Bilder, auf denen Geräte stehen.',
+    addFloor: 'Stockwerk hinzufügen',
+    floorForm: {
+      add: 'Stockwerk hinzufügen',
+      edit: 'Stockwerk bearbeiten',
+      name: 'Name',
+      level: 'Ebene',
+      levelHint: '0 ist das Erdgeschoss, -1 darunter.',
+    },
+    plan: {
+      yes: '{w} × {h} Pixel',
+      no: 'Noch kein Grundriss',
+      upload: 'Grundriss hochladen',
+      replace: 'Grundriss ersetzen',
+      hint: 'PNG, JPEG, WebP oder SVG, höchstens 10 MB',
+      done: 'Der Grundriss wurde gespeichert',
+      show: 'Zeigen',
+    },
+    level: 'Ebene {n}',
+    devices: 'keine Geräte | {n} Gerät | {n} Geräte',
+    none: { areas: 'Noch keine Bereiche', floors: 'Noch keine Stockwerke', sites: 'Noch kein Standort' },
+    saved: 'Gespeichert',
+    remove: 'Entfernen',
+    removeTitle: '{name} entfernen?',
+    removeSite: 'Nur ein leerer Standort lässt sich entfernen.',
+    removeArea: 'Nur ein Bereich ohne Geräte und ohne Bereiche darin lässt sich entfernen.',
+    removeFloor: 'Geräte darauf verlieren ihren Platz am Grundriss. Die Geräte bleiben.',
+    removed: '{name} wurde entfernt',
+  },
+};

@@ -1,0 +1,26 @@
+/** Texts of operating procedures. */
+export const messages = {
+  procedures: {
+    title: 'Procedures',
+    text: 'Steps that guards tick off in an incident; rules name the procedure',
+    add: 'New procedure',
+    edit: 'Edit procedure',
+    name: 'Name',
+    steps: 'Steps',
+    step: 'Step {n}',
+    required: 'Must be done',
+    requiredBadge: 'must',
+    addStep: 'Add a step',
+    up: 'Move up',
+    down: 'Move down',
+    removeStep: 'Remove step',
+    none: 'No procedures yet',
+    noneText: 'Write down what to do, so that it is done the same way at three in the morning.',
+    note: 'Open incidents keep the steps they began with.',
+    saved: 'Saved',
+    remove: 'Remove procedure',
+    removeTitle: 'Remove {name}?',
+    removeText: 'It can only be removed while no rule names it.',
+    removed: '{name} was removed',
+  },
+};
