@@ -18,6 +18,7 @@ import {
   type Mute,
   type Unacknowledged,
 } from './alarm-policy.ts';
+import { deskTeller } from './desk.ts';
 import { holdRinging } from './ringing-lock.ts';
 import { showBadge } from './window-badge.ts';
 
@@ -91,6 +92,7 @@ export const useAlarm = defineStore('alarm', () => {
     }
     watch([plan, sound, rings, now], drive, { immediate: true, flush: 'sync' });
     watch([() => incidents.unacknowledged, i18n.global.locale], badge, { immediate: true });
+    watch(waiting, deskTeller(), { immediate: true });
   }
 
   function badge(): void {
