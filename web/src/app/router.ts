@@ -6,6 +6,7 @@ import type { Permission } from '@siphera/contract';
 import { ref, type Component } from 'vue';
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
 import { api } from '#api/client.ts';
+import { loadMessages } from '#app/i18n.ts';
 import { useSession } from '#app/session.store.ts';
 
 export type NavSection = 'operate' | 'configure' | 'observe' | 'administer';
