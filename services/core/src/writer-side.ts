@@ -76,7 +76,7 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
     writer,
     ingest,
     log,
-    onState: (tx, agentId, state, retained) => applyAgentState(tx, deps, ingest, agentId, state, retained),
+    onState: (tx, agentId, state, how) => applyAgentState(tx, deps, ingest, agentId, state, how),
     onResult: (tx, agentId, result) => {
       const end = finishCommand(tx, deps, agentId, result);
       if ('refused' in end) return end.refused;
@@ -85,7 +85,10 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
     },
   });
   const link = openBroker(config, log, {
-    onConnect: () => publishAllTwins(db, deps),
+    onConnect: () => {
+      mqttIngest.connected();
+      publishAllTwins(db, deps);
+    },
     onMessage: (message) => mqttIngest.take(message),
   });
   const timers = new TimerLoop({

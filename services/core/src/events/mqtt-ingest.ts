@@ -26,6 +26,8 @@ import { DeviceStreams } from './store/device-streams.ts';
 /** Messages in one commit. */
 const batchMax = 500;
 const retryMs = 1_000;
+/** What had waited is through after this. */
+const settleMs = 15_000;
 /**
  * Bytes that wait before messages without a guarantee (QoS 0) are dropped. The broker's window bounds those with one; these
  * it hands on without end, and while nothing can be stored they would fill the memory.
@@ -35,12 +37,14 @@ const waitingBytesMax = 32 * 1024 * 1024;
 const QueuePlace = AgentEvent.pick({ stream: true, sequence: true, floor: true });
 
 type Topic = { org: string; device: string; leaf: DeviceLeaf };
+/** `mayHaveWaited`: it may have lain in a queue, the broker's or ours, so the clock in it may be older than it looks. */
+export type StateDelivery = { retained: boolean; mayHaveWaited: boolean };
 export type MqttIngestOptions = {
   deps: WriterDeps;
   writer: Writer;
   ingest: Ingest;
   log: Logger;
-  onState(tx: Tx, agentId: string, state: AgentState, retained: boolean): void;
+  onState(tx: Tx, agentId: string, state: AgentState, how: StateDelivery): void;
   onResult(tx: Tx, agentId: string, result: AgentCommandResult): string | undefined;
 };
 
@@ -52,6 +56,8 @@ export class MqttIngest {
   /** QoS 0 messages dropped since the last message that was taken. */
   #dropped = 0;
   #busy = false;
+  /** When messages last waited: at a connection, or because nothing could be stored. Monotonic. */
+  #waitedMs = -Infinity;
 
   constructor(options: MqttIngestOptions) {
     this.#options = options;
@@ -67,6 +73,11 @@ export class MqttIngest {
     this.#waitingBytes += message.payload.length;
     this.#waiting.push(message);
     if (!this.#busy) void this.#drain();
+  }
+
+  /** The broker is there (again): it hands over what has waited for us. */
+  connected(): void {
+    this.#waitedMs = this.#options.deps.clock.monotonic();
   }
 
   waiting(): number {
@@ -115,7 +126,7 @@ export class MqttIngest {
   async #recover(error: unknown, batch: readonly BrokerMessage[]): Promise<void> {
     this.#streams.clear();
     if (isWorthRepeating(error)) {
-      await pause();
+      await this.#pause();
       return;
     }
     if (error instanceof AppError && error.code === 'unavailable') {
@@ -142,7 +153,7 @@ export class MqttIngest {
       } catch (error) {
         if (error instanceof AppError && error.code === 'unavailable') return false;
         // Until it can be stored: an acknowledgement now would lose it.
-        await pause();
+        await this.#pause();
       }
     }
   }
@@ -243,7 +254,7 @@ export class MqttIngest {
         return this.#event(tx, topic, message, value);
       case 'state': {
         const state = AgentState.safeParse(value);
-        if (state.success) this.#options.onState(tx, topic.device, state.data, message.retain);
+        if (state.success) this.#options.onState(tx, topic.device, state.data, this.#delivery(message));
         else
           this.#reject(
             tx,
@@ -268,6 +279,11 @@ export class MqttIngest {
         this.#reject(tx, message, topic, 'unknown_topic', `An agent must not write to ${topic.leaf}.`);
         return undefined;
     }
+  }
+
+  #delivery(message: BrokerMessage): StateDelivery {
+    const sinceMs = this.#options.deps.clock.monotonic() - this.#waitedMs;
+    return { retained: message.retain, mayHaveWaited: message.dup || sinceMs < settleMs };
   }
 
   #event(tx: Tx, topic: Topic, message: BrokerMessage, value: unknown): AgentAck | undefined {
@@ -311,6 +327,9 @@ export class MqttIngest {
       reason,
     );
   }
-}
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, retryMs));
+  async #pause(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    this.#waitedMs = this.#options.deps.clock.monotonic();
+  }
+}

@@ -2,6 +2,7 @@
 import type { AgentState } from '@siphera/contract';
 import { fromRfc3339, toRfc3339, newTraceId } from '@siphera/runtime';
 import type { Ingest } from '../events/ingest.ts';
+import type { StateDelivery } from '../events/mqtt-ingest.ts';
 import type { Tx } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { announceDevice } from './device-writes.ts';
@@ -24,7 +25,7 @@ export function applyAgentState(
   ingest: Ingest,
   agentId: string,
   state: AgentState,
-  retained: boolean,
+  { retained, mayHaveWaited }: StateDelivery,
 ): void {
   const agent = tx.db
     .prepare<[string], Row>(
@@ -35,7 +36,12 @@ export function applyAgentState(
   const traceId = newTraceId(tx.random);
   const atMs = state.at === undefined ? undefined : fromRfc3339(state.at);
   // A retained state is old, and so is its clock.
-  if (!retained && state.online && atMs !== undefined) noteClock(tx, ingest, agent, atMs - tx.nowMs, traceId);
+  if (!retained && state.online && atMs !== undefined) {
+    const skewMs = atMs - tx.nowMs;
+    // Waiting makes a clock look slow, never fast: then the greater of what we know and what we see is nearer the truth.
+    const best = mayHaveWaited ? Math.max(skewMs, agent.clock_skew_ms ?? skewMs) : skewMs;
+    noteClock(tx, ingest, agent, best, traceId);
+  }
   setStatus(tx, agent, state.online ? 'online' : 'offline', state.door ?? null, traceId);
   const children = tx.db
     .prepare<[string], Row>(
@@ -71,7 +77,8 @@ function noteClock(tx: Tx, ingest: Ingest, agent: Row, skewMs: number, traceId: 
     : before.filter((condition) => condition !== 'clock_skew');
   if (
     JSON.stringify(conditions) === agent.conditions &&
-    Math.abs((agent.clock_skew_ms ?? 0) - skewMs) < 1_000
+    agent.clock_skew_ms !== null &&
+    Math.abs(agent.clock_skew_ms - skewMs) < 1_000
   )
     return;
   tx.db
