@@ -25,7 +25,7 @@ function ingestOf(deps: WriterDeps): Ingest {
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
+const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');
 
 export const createEventWrites = (deps: WriterDeps) => ({
   appendEvents: (

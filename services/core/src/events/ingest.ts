@@ -3,6 +3,7 @@
  * device's state, the rules. Runs inside the writer's transaction; what cannot be an event becomes a dead letter, so
  * that nothing anyone sent is lost in silence.
  */
+import { eventBytesMax } from '@siphera/contract';
 import { fromRfc3339, newTraceId, type Statement } from '@siphera/runtime';
 import type { EngineEvent } from '@siphera/rules';
 import type { Tx } from '../kernel/transaction.ts';
@@ -43,6 +44,7 @@ export class Ingest {
   }
 
   append(tx: Tx, arrival: Arrival): Verdict {
+    if (arrival.bytes > eventBytesMax) return this.#refuse(tx, arrival, tooLarge(arrival.bytes), '');
     const shaped = shapeEvent(arrival.value);
     if ('code' in shaped) return this.#refuse(tx, arrival, shaped, shaped.id);
     const place = this.#place(arrival, shaped);
@@ -204,6 +206,11 @@ export class Ingest {
     return { id, status: 'dead_lettered', reason: refusal.reason };
   }
 }
+
+const tooLarge = (bytes: number): Refusal => ({
+  code: 'too_large',
+  reason: `${bytes} bytes; at most ${eventBytesMax} are taken.`,
+});
 
 const looksLikeId = (text: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(text);
 

@@ -67,6 +67,16 @@ describe('MqttIngest', () => {
     expect(box.count('dead_letters')).toBe(1);
   });
 
+  it('puts an event that is nested without end to the dead letters, as any other bad one', async () => {
+    const box = ingestOn(() => undefined);
+    let deep: unknown = 1;
+    for (let n = 0; n < 1_000; n++) deep = [deep];
+    box.take('deep', 'event', { ...opened, id: 'deep', data: { deep } });
+    box.take('event', 'event', opened);
+    await until(() => box.acknowledged.length === 2);
+    expect([box.count('events'), box.count('dead_letters')]).toEqual([1, 1]);
+  });
+
   it('acknowledges nothing while another program holds the database, and stores it afterwards', async () => {
     let held = true;
     const box = ingestOn((tx) => {

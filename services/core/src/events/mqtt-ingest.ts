@@ -13,7 +13,7 @@ import {
   parseDeviceTopic,
   type DeviceLeaf,
 } from '@siphera/contract';
-import { AppError, type Logger } from '@siphera/runtime';
+import { AppError, isTooDeep, type Logger } from '@siphera/runtime';
 import type { Tx } from '../kernel/transaction.ts';
 import { isStorageFailure, isWorthRepeating, type Writer } from '../kernel/writer.ts';
 import type { WriterDeps } from '../writer-deps.ts';
@@ -242,6 +242,10 @@ export class MqttIngest {
       value = JSON.parse(message.payload.toString('utf8'));
     } catch (error) {
       this.#reject(tx, message, topic, 'not_json', (error as Error).message);
+      return undefined;
+    }
+    if (isTooDeep(value)) {
+      this.#reject(tx, message, topic, 'not_json', 'It is nested too deeply.');
       return undefined;
     }
     return this.#dispatch(tx, topic, message, value);

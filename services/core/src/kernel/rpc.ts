@@ -39,8 +39,9 @@ export class RpcClient {
       return Promise.reject(new AppError('overloaded', 'Too many requests are waiting.'));
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      // Throws for what cannot be handed over; nothing waits for an answer to that.
       this.#port.postMessage({ id, call } satisfies Request);
+      this.#pending.set(id, { resolve, reject });
     });
   }
 }

@@ -4,6 +4,7 @@ export * from './clock.ts';
 export * from './config.ts';
 export * from './feed-follower.ts';
 export * from './internal-client.ts';
+export { isTooDeep } from './json-depth.ts';
 export * from './listen.ts';
 export * from './log.ts';
 export * from './metrics.ts';

@@ -185,6 +185,13 @@ describe('who may call', () => {
     expect(reached).toEqual([]);
   });
 
+  it('may not send a body that is nested without end', async () => {
+    const body = `{"name":${'['.repeat(90)}${']'.repeat(90)}}`;
+    const answer = await ask('POST', '/things', { token: 'writer', headers: json, body });
+    expect([answer.status, answer.json['code']]).toEqual([400, 'malformed_body']);
+    expect(answer.text).toContain('nested');
+  });
+
   it('does not matter on a public route, whatever the token', async () => {
     expect((await ask('GET', '/things/fixed', { token: 'forged' })).json).toEqual({ fixed: true });
   });

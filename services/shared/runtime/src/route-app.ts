@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { AppError, toProblem } from './app-error.ts';
 import type { Clock } from './clock.ts';
+import { isTooDeep } from './json-depth.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { newTraceId, type Random } from './random.ts';
@@ -216,6 +217,7 @@ async function readJson(request: Request, response: Response, route: Route): Pro
   }
   const limit = route.bodyBytesMax ?? defaultBodyBytesMax;
   await run(express.json({ limit, strict: true, type: () => true }), request, response);
+  if (isTooDeep(request.body)) throw new AppError('malformed_body', 'The body is nested too deeply.');
   return request.body as unknown;
 }
 
