@@ -59,7 +59,9 @@ for (const name of wanted) {
   } catch (error) {
     // The others are still worth their time; the run as a whole has failed.
     failed = true;
-    process.stderr.write(`${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   }
 }
 const after = describeMachine();

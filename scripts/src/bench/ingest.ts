@@ -61,7 +61,13 @@ async function startCounting(mosquitto: Mosquitto): Promise<{ end: () => Promise
   const { certFile, keyFile } = await mosquitto.issueClientCert(coreUser);
   const ready = next();
   const { url, ca } = mosquitto;
-  child.send({ url, caFile: ca.caFile, certFile, keyFile, topic: 'siphera/v1/+/+/event' } satisfies CountPlan);
+  child.send({
+    url,
+    caFile: ca.caFile,
+    certFile,
+    keyFile,
+    topic: 'siphera/v1/+/+/event',
+  } satisfies CountPlan);
   await ready;
   return {
     end: async () => {
@@ -177,7 +183,10 @@ function load(
   );
 }
 
-const loadPlan = ({ mosquitto, ...rest }: Omit<LoadPlan, 'url' | 'caFile' | 'type' | 'stream'> & { mosquitto: Mosquitto }): LoadPlan => ({
+const loadPlan = ({
+  mosquitto,
+  ...rest
+}: Omit<LoadPlan, 'url' | 'caFile' | 'type' | 'stream'> & { mosquitto: Mosquitto }): LoadPlan => ({
   ...rest,
   stream: randomUUID(),
   url: mosquitto.url,

@@ -160,7 +160,7 @@ const total = (agents: readonly Agent[], what: 'made' | 'sent' | 'committed' | '
 async function paced(agents: readonly Agent[], rate: number, seconds: number): Promise<number> {
   const started = performance.now();
   let backlogMax = 0;
-  for (let made = 0; made < rate * seconds; ) {
+  for (let made = 0; made < rate * seconds;) {
     const due = Math.min(rate * seconds, ((performance.now() - started) / 1_000) * rate);
     for (; made < due; made++) agents[made % agents.length]?.make();
     backlogMax = Math.max(backlogMax, total(agents, 'made') - total(agents, 'sent'));

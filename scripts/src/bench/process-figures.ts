@@ -13,3 +13,9 @@ export function cpuMsOf(pid: number | undefined): number {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
+
+/** Proportional memory in MiB: a page that n processes share counts 1/n in each. */
+export function pssOf(pid: number | undefined): number {
+  const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${String(pid)}/smaps_rollup`, 'utf8'))?.[1];
+  return Number(found) / 1_024;
+}

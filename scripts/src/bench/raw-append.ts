@@ -26,8 +26,28 @@ export async function rawAppend(seconds: number): Promise<number> {
   const append = db.transaction(() => {
     for (let n = 0; n < rowsPerCommit; n++) {
       seq += 1;
-      insert.run(seq, org, site, area, device, `device:${device}`, `bench/${device}`, `${device}-${seq}`, 'telemetry.reading',
-        'telemetry', 1, device, 1_790_000_000_000, 1_790_000_000_000, 1_790_000_000_000, 0, 'live', 0, org, data);
+      insert.run(
+        seq,
+        org,
+        site,
+        area,
+        device,
+        `device:${device}`,
+        `bench/${device}`,
+        `${device}-${seq}`,
+        'telemetry.reading',
+        'telemetry',
+        1,
+        device,
+        1_790_000_000_000,
+        1_790_000_000_000,
+        1_790_000_000_000,
+        0,
+        'live',
+        0,
+        org,
+        data,
+      );
     }
   });
   const started = performance.now();

@@ -24,7 +24,9 @@ const columns: readonly Column[] = [
 
 /** For a terminal. */
 export function table(rows: readonly BenchRow[]): string {
-  const widths = columns.map(({ head, text }) => Math.max(head.length, ...rows.map((row) => text(row).length)));
+  const widths = columns.map(({ head, text }) =>
+    Math.max(head.length, ...rows.map((row) => text(row).length)),
+  );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, n) => (columns[n]?.right ? cell.padStart(widths[n] ?? 0) : cell.padEnd(widths[n] ?? 0)))
@@ -92,5 +94,8 @@ const withUnit = (value: number, unit: string): string => `${plain(value)} ${uni
 /** Three digits that count, thousands apart. */
 function plain(value: number): string {
   if (!Number.isFinite(value)) return '–';
-  return value.toLocaleString('en', value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
+  return value.toLocaleString(
+    'en',
+    value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 },
+  );
 }
