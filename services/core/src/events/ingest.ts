@@ -117,15 +117,17 @@ export class Ingest {
     traceId: string,
   ): void {
     const { event, definition, data } = shaped;
-    applyEventToDevice(tx, this.#deps, {
-      type: event.type,
-      device: place.device,
-      area: place.area,
-      data,
-      nowMs: tx.nowMs,
-      clockSuspect: time.clockSuspect,
-      traceId,
-    });
+    // A dead letter that is replayed tells of the past: it must not disarm an area or close a door today.
+    if (time.delivery !== 'replayed')
+      applyEventToDevice(tx, this.#deps, {
+        type: event.type,
+        device: place.device,
+        area: place.area,
+        data,
+        nowMs: tx.nowMs,
+        clockSuspect: time.clockSuspect,
+        traceId,
+      });
     const engineEvent: EngineEvent = {
       seq,
       type: event.type,

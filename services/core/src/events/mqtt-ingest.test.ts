@@ -129,3 +129,24 @@ describe('MqttIngest', () => {
     expect(calls).toBe(3);
   });
 });
+
+describe('Ingest', () => {
+  it('changes the state of a device for what happens, not for a dead letter that is replayed', async () => {
+    const { writer, ingest, ids, db } = ingestOn(() => undefined);
+    const append = (id: string, type: string, mark?: 'replayed') =>
+      writer.submit((tx) =>
+        ingest.append(tx, {
+          channel: 'mqtt',
+          origin: `device:${ids.door}`,
+          orgId: ids.org,
+          agentId: ids.door,
+          value: { ...opened, id, type },
+          bytes: 100,
+          ...(mark === undefined ? {} : { mark }),
+        }),
+      );
+    await append('now', 'door.opened');
+    expect((await append('old', 'door.closed', 'replayed')).status).toBe('accepted');
+    expect(db.prepare('SELECT state FROM devices WHERE id = ?').get(ids.door)).toEqual({ state: 'open' });
+  });
+});
