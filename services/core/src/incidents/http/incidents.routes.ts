@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { AppError, type Handlers } from '@siphera/runtime';
 import { contextOf, type AppDeps } from '../../app-deps.ts';
 import type { incidentRoutes } from '../../http-routes.ts';
-import { reencodePicture } from '../../registry/adapters/plan-picture.ts';
+import { reencodePhoto } from '../../registry/adapters/plan-picture.ts';
 
 type Stored = { bytes: Buffer; mediaType: string; name: string };
 
@@ -11,11 +11,10 @@ type Stored = { bytes: Buffer; mediaType: string; name: string };
 async function clean(upload: Stored | undefined): Promise<Stored> {
   if (!upload) throw new AppError('malformed_body', 'The body is empty.');
   if (upload.mediaType.startsWith('image/')) {
-    const picture = await reencodePicture(upload.bytes);
     return {
-      bytes: picture.png,
-      mediaType: 'image/png',
-      name: `${upload.name.replace(/\.[A-Za-z0-9]{1,5}$/, '') || 'picture'}.png`,
+      bytes: await reencodePhoto(upload.bytes),
+      mediaType: 'image/jpeg',
+      name: `${upload.name.replace(/\.[A-Za-z0-9]{1,5}$/, '') || 'picture'}.jpg`,
     };
   }
   if (upload.mediaType === 'application/pdf' && !upload.bytes.subarray(0, 1_024).includes('%PDF-'))
@@ -57,8 +56,8 @@ export function incidentHandlers({ box }: AppDeps): Handlers<incidentRoutes> {
       const found = await box.read('getAttachment', contextOf(call), call.params);
       const body = Buffer.from(found.body);
       // A picture of ours may be shown in the page; anything else is only ever saved.
-      return found.media_type === 'image/png'
-        ? { mediaType: 'image/png', body }
+      return found.media_type === 'image/png' || found.media_type === 'image/jpeg'
+        ? { mediaType: found.media_type, body }
         : { mediaType: 'application/octet-stream', body, fileName: found.name };
     },
     listProcedures: (call) => box.read('listProcedures', contextOf(call), {}),
