@@ -1,9 +1,17 @@
 /** What was told to be committed is there, once, whatever is killed. Real core, real Mosquitto, kill -9 under load. */
 import { join } from 'node:path';
 import { openDatabase } from '@siphera/runtime';
-import { call, openConsole, setupAdmin, startBox, waitFor, type Box, type SetUp } from '@siphera/testkit';
+import {
+  call,
+  openConsole,
+  setupAdmin,
+  startBox,
+  waitFor,
+  type Box,
+  type SetUp,
+  TestAgent,
+} from '@siphera/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestAgent } from './testing/test-agent.ts';
 
 const kills = 20;
 const agentsCount = 4;

@@ -11,10 +11,10 @@ import {
   type Box,
   type Console,
   type SetUp,
+  TestAgent,
 } from '@siphera/testkit';
 import type { MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestAgent } from './testing/test-agent.ts';
 
 let box: Box;
 let admin: SetUp;

@@ -20,4 +20,6 @@ export * from './services.ts';
 export * from './setup.ts';
 export * from './temp-dir.ts';
 export * from './template.ts';
+export * from './test-agent.ts';
+export * from './upgrade.ts';
 export * from './wait.ts';

@@ -3,7 +3,7 @@
  * sends again what was not. Used to prove what core and broker lose under kills; the product's agent is firmware-agent.
  */
 import { agentWindow, deviceTopic, type AgentAck } from '@siphera/contract';
-import type { Mosquitto } from '@siphera/testkit';
+import type { Mosquitto } from './mosquitto.ts';
 import type { MqttClient } from 'mqtt';
 
 /** Without progress for this long it sends again. */
