@@ -68,11 +68,18 @@ function insertRule(
 }
 
 /** A rule may only command and name what the org owns. */
-function checkReferences(context: WriteContext, definition: RuleInput): void {
+function checkReferences(context: WriteContext, siteId: string, definition: RuleInput): void {
   const own = (table: 'devices' | 'procedures' | 'escalations', id: string): boolean =>
     context.db.prepare(`SELECT 1 FROM ${table} WHERE id = ? AND org_id = ?`).get(id, context.actor.orgId) !==
     undefined;
   for (const action of definition.actions) {
+    // Whatever sets it off may be any device of the site.
+    if (action.kind === 'command' && action.target === 'trigger')
+      authorise(
+        context.actor,
+        'device.command',
+        scopesOf(context.db, { kind: 'site', id: siteId })?.scopes ?? [],
+      );
     if (action.kind === 'command' && action.target !== 'trigger') {
       if (!own('devices', action.target))
         throw new AppError('unprocessable', 'The device to command does not exist.');
@@ -128,7 +135,7 @@ export const createRuleWrites = (deps: WriterDeps) => ({
       { read: 'rule.read', act: 'rule.write' },
       siteId === undefined ? undefined : scopesOf(context.db, { kind: 'site', id: siteId }),
     );
-    checkReferences(context, input.definition);
+    checkReferences(context, siteId as string, input.definition);
     const count =
       context.db
         .prepare<[string], { n: number }>(
@@ -156,7 +163,7 @@ export const createRuleWrites = (deps: WriterDeps) => ({
         { extra: { by: row?.updated_by, at: toRfc3339(row?.updated_ms ?? 0), version: row?.version } },
       );
     }
-    checkReferences(context, input.definition);
+    checkReferences(context, row?.site_id ?? '', input.definition);
     context.db
       .prepare(
         'UPDATE rules SET version = version + 1, definition = ?, updated_ms = ?, updated_by = ? WHERE id = ?',

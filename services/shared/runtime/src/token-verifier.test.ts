@@ -87,6 +87,13 @@ const revocation = (more: Partial<Revocation>): Revocation => ({
 });
 
 describe('an access token', () => {
+  it('refuses a token from before the clock was set back', async () => {
+    const verifier = await startVerifier();
+    const early = await token({ issuedMs: nowMs + 3_600_000 });
+    await expect(verifier.verify(early)).rejects.toMatchObject({ code: 'session_expired' });
+    expect((await verifier.verify(await token({ issuedMs: nowMs + 1_000 }))).sub).toBe(sub);
+  });
+
   it('is good with the right key, issuer, audience and time', async () => {
     const verifier = await startVerifier();
     await expect(verifier.verify(await token())).resolves.toMatchObject({ sub, sid, name: 'Ada' });

@@ -85,6 +85,12 @@ export async function verifyAccessToken(
       currentDate: new Date(nowMs),
     });
     const claims = AccessClaims.parse(payload);
+    // Signed before the clock was set back: it would live for longer than a token may, and past its revocations.
+    if (claims.iat * 1_000 > nowMs + clockToleranceSeconds * 1_000)
+      throw new AppError(
+        'session_expired',
+        'The access token is from before the clock of the box was set back.',
+      );
     if (revocations.hits(claims)) throw new AppError('session_expired', 'This session was ended.');
     return claims;
   } catch (error) {

@@ -22,6 +22,11 @@ describe('the wait after failed sign-ins', () => {
     expect(wait(7, 4_000)).toBe(0);
     expect(wait(100_000, failuresForgottenMs)).toBe(0);
   });
+
+  it('waits for no clock that was set back', () => {
+    const known = { failures: 10, last_ms: 3_600_000 };
+    expect(waitBeforeAttempt(accountThrottle, known, 0)).toBe(0);
+  });
 });
 
 describe('an address', () => {

@@ -21,7 +21,8 @@ export const failuresForgottenMs = 3_600_000;
 
 /** Milliseconds until the next attempt is taken; 0 when it is taken now. */
 export function waitBeforeAttempt(rule: ThrottleRule, known: Failures | undefined, nowMs: number): number {
-  if (!known || nowMs - known.last_ms >= failuresForgottenMs) return 0;
+  // In the future: the clock was set back since, and nobody is to wait until it comes there again.
+  if (!known || nowMs < known.last_ms || nowMs - known.last_ms >= failuresForgottenMs) return 0;
   const over = known.failures - rule.freeAttempts;
   if (over < 0) return 0;
   const wait = Math.min(rule.waitMsMin * 2 ** Math.min(over, 20), rule.waitMsMax);
