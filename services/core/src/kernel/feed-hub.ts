@@ -4,13 +4,14 @@
  */
 import type { FeedEntry, FeedLine } from '@siphera/contract';
 import { toRfc3339, type Clock } from '@siphera/runtime';
-import type { FeedReader } from './feed-reader.ts';
+import { lineBytesMax, type FeedReader } from './feed-reader.ts';
 
 /** Followers learn that they are alive, and that core is. */
 const feedHeartbeatMs = 1_000;
 const entriesPerRead = 500;
 /** Entries kept in memory for followers that are nearly live. */
 const ringMax = 4_000;
+const ringBytesMax = 32 * 1024 * 1024;
 
 export type Follower = {
   after: number;
@@ -27,6 +28,7 @@ export class FeedHub {
   readonly #followers = new Set<Follower>();
   readonly #beat: NodeJS.Timeout;
   #ring: FeedEntry[] = [];
+  #ringBytes = 0;
   #ringFrom: number;
   #ringUpto: number;
   #scheduled = false;
@@ -79,6 +81,7 @@ export class FeedHub {
   #pump(): void {
     if (this.#followers.size === 0) {
       this.#ring = [];
+      this.#ringBytes = 0;
       this.#ringUpto = this.#reader.position();
       this.#ringFrom = this.#ringUpto;
       return;
@@ -93,11 +96,16 @@ export class FeedHub {
     const line = this.#reader.read(this.#ringUpto, entriesPerRead, this.#clock.now());
     this.#ring.push(...line.entries);
     this.#ringUpto = line.upto;
-    if (this.#ring.length > ringMax) {
-      const dropped = this.#ring.splice(0, this.#ring.length - ringMax);
+    for (const entry of line.entries) this.#ringBytes += this.#reader.bytesOf(entry);
+    let drop = Math.max(0, this.#ring.length - ringMax);
+    for (const entry of this.#ring.slice(0, drop)) this.#ringBytes -= this.#reader.bytesOf(entry);
+    while (this.#ringBytes > ringBytesMax && drop < this.#ring.length)
+      this.#ringBytes -= this.#reader.bytesOf(this.#ring[drop++] as FeedEntry);
+    if (drop > 0) {
+      const dropped = this.#ring.splice(0, drop);
       this.#ringFrom = dropped.at(-1)?.seq ?? this.#ringFrom;
     }
-    return line.entries.length === entriesPerRead;
+    return line.upto < this.#reader.position();
   }
 
   /** @returns true when the follower is still behind and can take more. */
@@ -119,8 +127,14 @@ export class FeedHub {
 
   #fromRing(after: number): FeedLine {
     const start = this.#ring.findIndex((entry) => entry.seq > after);
-    const entries = start < 0 ? [] : this.#ring.slice(start, start + entriesPerRead);
-    const cut = start >= 0 && start + entriesPerRead < this.#ring.length;
+    const entries: FeedEntry[] = [];
+    for (let n = start, bytes = 0; start >= 0 && n < this.#ring.length; n++) {
+      const entry = this.#ring[n] as FeedEntry;
+      if (entries.length === entriesPerRead || bytes >= lineBytesMax) break;
+      entries.push(entry);
+      bytes += this.#reader.bytesOf(entry);
+    }
+    const cut = start >= 0 && start + entries.length < this.#ring.length;
     return {
       entries,
       upto: cut ? (entries.at(-1)?.seq ?? this.#ringUpto) : this.#ringUpto,

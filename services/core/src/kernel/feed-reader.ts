@@ -1,5 +1,5 @@
 /** Reads the feed: `events` and `changes` share one counter and are merged by it. Heartbeats and readings stay out. */
-import type { FeedEntry} from '@siphera/contract';
+import type { FeedEntry } from '@siphera/contract';
 import { type FeedLine, type Permission } from '@siphera/contract';
 import { toRfc3339, type Sqlite } from '@siphera/runtime';
 import { eventColumns, toStoredEvent, type EventRow } from '../events/store/event-row.ts';
@@ -17,12 +17,20 @@ type ChangeRow = {
   data: string | null;
 };
 
+/**
+ * Bytes of one line, give or take an entry: a follower is cut when it leaves much unread, and must not be cut again and
+ * again by one line of large events.
+ */
+export const lineBytesMax = 1024 * 1024;
+const entryOverheadBytes = 500;
+
 export class FeedReader {
   readonly #changes;
   readonly #events;
   readonly #seq;
   readonly #oldest;
   readonly #db: Sqlite;
+  readonly #bytes = new WeakMap<FeedEntry, number>();
   /** Scope keys of an area or device place; dropped when the registry changes. */
   readonly #scopes = new Map<string, readonly string[]>();
 
@@ -49,19 +57,33 @@ export class FeedReader {
     return Number(this.#oldest.get()?.value ?? 0);
   }
 
-  /** Entries after `after`, at most `limit`; `upto` is how far the reading went, whether or not entries were there. */
+  /** Roughly what the entry takes on the wire. */
+  bytesOf(entry: FeedEntry): number {
+    return this.#bytes.get(entry) ?? entryOverheadBytes;
+  }
+
+  /** Entries after `after`, at most `limit` and some megabytes; `upto` is how far the reading went, whether or not entries were there. */
   read(after: number, limit: number, nowMs: number): FeedLine {
     const end = this.position();
     if (after >= end) return { entries: [], upto: Math.max(after, end), at: toRfc3339(nowMs) };
-    const changes = this.#changes.all(after, end, limit);
-    const events = this.#events.all(after, end, limit);
-    for (const change of changes)
+    const changes = takeRows(this.#changes.iterate(after, end, limit), limit, end);
+    const events = takeRows(this.#events.iterate(after, end, limit), limit, end);
+    for (const change of changes.rows)
       if (change.kind === 'area' || change.kind === 'device' || change.kind === 'site') this.#scopes.clear();
-    const entries = [...changes.map(changeEntry), ...events.map((row) => this.#eventEntry(row))]
-      .sort((a, b) => a.seq - b.seq)
-      .slice(0, limit);
-    const full = changes.length === limit || events.length === limit || entries.length === limit;
-    return { entries, upto: full ? (entries.at(-1)?.seq ?? end) : end, at: toRfc3339(nowMs) };
+    // Beyond where one of the two was cut, the other may lack what lies between.
+    const upto = Math.min(changes.upto, events.upto);
+    const entries = [
+      ...changes.rows.map((row) => this.#sized(changeEntry(row), row)),
+      ...events.rows.map((row) => this.#sized(this.#eventEntry(row), row)),
+    ]
+      .filter((entry) => entry.seq <= upto)
+      .sort((one, two) => one.seq - two.seq);
+    return { entries, upto, at: toRfc3339(nowMs) };
+  }
+
+  #sized(entry: FeedEntry, row: { data: string | null }): FeedEntry {
+    this.#bytes.set(entry, entryOverheadBytes + (row.data?.length ?? 0));
+    return entry;
   }
 
   #eventEntry(row: EventRow): FeedEntry {
@@ -90,6 +112,22 @@ export class FeedReader {
     this.#scopes.set(key, scopes);
     return scopes;
   }
+}
+
+/** Rows until the limit or the bytes are reached; `upto` is how far they are complete. */
+function takeRows<Row extends { seq: number; data: string | null }>(
+  rows: Iterable<Row>,
+  limit: number,
+  end: number,
+): { rows: Row[]; upto: number } {
+  const taken: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    taken.push(row);
+    bytes += entryOverheadBytes + (row.data?.length ?? 0);
+    if (taken.length === limit || bytes >= lineBytesMax) return { rows: taken, upto: row.seq };
+  }
+  return { rows: taken, upto: end };
 }
 
 function changeEntry(row: ChangeRow): FeedEntry {
