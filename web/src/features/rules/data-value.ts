@@ -11,7 +11,7 @@ const words = new Map<string, Scalar>([
 const isNumber = (text: string): boolean =>
   /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) && Number.isFinite(Number(text));
 
-function parseScalar(text: string): Scalar {
+export function parseScalar(text: string): Scalar {
   const trimmed = text.trim();
   if (words.has(trimmed)) return words.get(trimmed) ?? null;
   if (isNumber(trimmed)) return Number(trimmed);
@@ -37,6 +37,6 @@ function formatScalar(value: Scalar): string {
 
 /** Splits at commas that stand outside quotes. */
 function splitList(text: string): string[] {
-  const parts = text.match(/"(?:[^"\\]|\\.)*"|[^,]+/g) ?? [];
+  const parts = text.match(/\s*"(?:[^"\\]|\\.)*"\s*|[^,]+/g) ?? [];
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }

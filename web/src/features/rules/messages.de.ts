@@ -154,9 +154,10 @@ export const messages: typeof english = {
       identify: 'Blinken',
     },
     words: {
-      event: 'Wenn {what} geschieht{scope}',
-      absence: 'Wenn {what}{scope} für {time} ausbleibt',
-      count: 'Wenn {what} {n}-mal innerhalb von {time} geschieht{scope}, gezählt {per}',
+      nothing: 'Wählen Sie, womit sie beginnt',
+      event: '{what} geschieht{scope}',
+      absence: '{what} bleibt{scope} für {time} aus',
+      count: '{what} geschieht {n}-mal innerhalb von {time}{scope}, gezählt {per}',
       more: '{names} oder {n}',
       others: '{n} weiteres | {n} weitere',
       kinds: 'bei {names}',

@@ -146,9 +146,10 @@ export const messages = {
     channel: { console: 'console', email: 'e-mail', webhook: 'webhook' },
     command: { unlock: 'Unlock', lock: 'Lock', self_test: 'Self-test', reboot: 'Restart', identify: 'Blink' },
     words: {
-      event: 'When {what} happens{scope}',
-      absence: 'When {what} stays away{scope} for {time}',
-      count: 'When {what} happens {n} times within {time}{scope}, counted {per}',
+      nothing: 'Choose what starts it',
+      event: '{what} happens{scope}',
+      absence: '{what} stays away{scope} for {time}',
+      count: '{what} happens {n} times within {time}{scope}, counted {per}',
       more: '{names} or {n}',
       others: '{n} other | {n} others',
       kinds: 'on a {names}',

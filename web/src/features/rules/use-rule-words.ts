@@ -65,6 +65,7 @@ export function useRuleWords() {
 
   function when(rule: Pick<RuleBody, 'trigger' | 'count'>): string {
     const trigger = rule.trigger as Trigger;
+    if (trigger.types.length === 0) return t('rules.words.nothing');
     const what = named(
       trigger.types.map((type) => `“${types.title(type)}”`),
       'rules.words.others',
@@ -108,7 +109,10 @@ export function useRuleWords() {
 
   function action(one: Action): string {
     if (one.kind === 'incident')
-      return t('rules.words.incident', { severity: t(`ui.severity.${one.severity}`), title: one.title });
+      return t('rules.words.incident', {
+        severity: t(`ui.severity.${one.severity}`).toLocaleLowerCase(locale.value),
+        title: one.title,
+      });
     if (one.kind === 'command') {
       const target =
         one.target === 'trigger'
@@ -158,7 +162,7 @@ export function useRuleWords() {
 }
 
 /** `Mon–Fri`, `Sat, Sun`, `Mon`. */
-function dayRange(days: readonly number[], name: (day: number) => string): string {
+export function dayRange(days: readonly number[], name: (day: number) => string): string {
   const sorted = [...new Set(days)].sort((a, b) => a - b);
   const first = sorted[0] ?? 1;
   const last = sorted.at(-1) ?? 7;
