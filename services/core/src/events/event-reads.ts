@@ -3,7 +3,14 @@ import { eventTypes, type DeadLetter, type EventClass, type StoredEvent } from '
 import { AppError, fromRfc3339, toRfc3339 } from '@siphera/runtime';
 import { statfsSync } from 'node:fs';
 import { z } from 'zod';
-import { areasBelow, authorise, authoriseOn, orgScope, scopesOf, visibleSql } from '../kernel/access.ts';
+import {
+  areasBelow,
+  authorise,
+  authoriseOn,
+  orgScope,
+  scopesOfRecord,
+  visibleSql,
+} from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';
 import type { ReadContext } from '../kernel/transaction.ts';
@@ -86,7 +93,7 @@ export const eventReads = {
     const row = db
       .prepare<[number], EventRow>(`SELECT ${eventColumns} ${from} WHERE e.seq = ?`)
       .get(input.seq);
-    authoriseOn(actor, { read: 'event.read' }, row ? placeOf(db, row) : undefined);
+    authoriseOn(actor, { read: 'event.read' }, row ? scopesOfRecord(db, row) : undefined);
     return toStoredEvent(row as EventRow);
   },
 
@@ -141,11 +148,3 @@ const toDeadLetter = (row: DeadRow): z.infer<typeof DeadLetter> => ({
   bytes: row.bytes,
   payload: row.payload.subarray(0, 4_096).toString('utf8'),
 });
-
-const placeOf = (db: ReadContext['db'], row: EventRow) =>
-  (row.device_id ? scopesOf(db, { kind: 'device', id: row.device_id }) : undefined) ??
-  (row.area_id ? scopesOf(db, { kind: 'area', id: row.area_id }) : undefined) ??
-  (row.site_id ? scopesOf(db, { kind: 'site', id: row.site_id }) : undefined) ?? {
-    orgId: row.org_id,
-    scopes: orgScope(row.org_id),
-  };

@@ -59,6 +59,16 @@ describe('a guard of one area', () => {
     expect(seen.id).toBe(id);
   });
 
+  it('keeps the events of a device that was moved out of his area, in the list and one by one', async () => {
+    const body = { specversion: '1.0' as const, id: 'e', source: 'test', type: 'door.opened', subject: door };
+    const { results } = await call(core, 'appendEvents', { token: admin.token, body });
+    const seq = results[0]?.seq ?? 0;
+    await call(core, 'updateDevice', { token: admin.token, params: { id: door }, body: { area_id: office } });
+    const { items } = await call(core, 'listEvents', { token: guard.token });
+    expect(items.map((item) => item.seq)).toContain(seq);
+    expect((await call(core, 'getEvent', { token: guard.token, params: { seq } })).seq).toBe(seq);
+  });
+
   it('hears on the console of an escalation in his area', async () => {
     await plan();
     const { id } = await open(guard.token);

@@ -54,6 +54,27 @@ export function scopesOf(db: Sqlite, scope: Scope): Path | undefined {
   }
 }
 
+/**
+ * Where something happened, as scope keys: the place it was recorded for, wherever the device was moved since, so that
+ * lists, pages and the feed agree on who sees it.
+ */
+export function scopesOfRecord(
+  db: Sqlite,
+  row: { org_id: string; site_id: string | null; area_id: string | null; device_id: string | null },
+): Path {
+  const area = row.area_id === null ? undefined : scopesOf(db, { kind: 'area', id: row.area_id });
+  if (area && row.device_id !== null)
+    return { orgId: area.orgId, scopes: [`device:${row.device_id}`, ...area.scopes] };
+  return (
+    area ??
+    (row.device_id === null ? undefined : scopesOf(db, { kind: 'device', id: row.device_id })) ??
+    (row.site_id === null ? undefined : scopesOf(db, { kind: 'site', id: row.site_id })) ?? {
+      orgId: row.org_id,
+      scopes: orgScope(row.org_id),
+    }
+  );
+}
+
 const exists = (db: Sqlite, table: 'orgs', id: string): boolean =>
   db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).get(id) !== undefined;
 

@@ -3,7 +3,7 @@ import type { FeedEntry } from '@siphera/contract';
 import { type FeedLine, type Permission } from '@siphera/contract';
 import { toRfc3339, type Sqlite } from '@siphera/runtime';
 import { eventColumns, toStoredEvent, type EventRow } from '../events/store/event-row.ts';
-import { scopesOf } from './access.ts';
+import { scopesOfRecord } from './access.ts';
 
 type ChangeRow = {
   seq: number;
@@ -101,14 +101,10 @@ export class FeedReader {
   }
 
   #placeScopes(row: EventRow): readonly string[] {
-    const key = row.device_id ?? row.area_id ?? row.site_id ?? row.org_id;
+    const key = `${row.device_id ?? ''} ${row.area_id ?? row.site_id ?? row.org_id}`;
     const known = this.#scopes.get(key);
     if (known) return known;
-    const found =
-      (row.device_id ? scopesOf(this.#db, { kind: 'device', id: row.device_id }) : undefined) ??
-      (row.area_id ? scopesOf(this.#db, { kind: 'area', id: row.area_id }) : undefined) ??
-      (row.site_id ? scopesOf(this.#db, { kind: 'site', id: row.site_id }) : undefined);
-    const scopes = found?.scopes ?? [`org:${row.org_id}`];
+    const { scopes } = scopesOfRecord(this.#db, row);
     this.#scopes.set(key, scopes);
     return scopes;
   }
