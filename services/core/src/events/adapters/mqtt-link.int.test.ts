@@ -70,18 +70,22 @@ async function startLine(to: number): Promise<typeof line> {
 }
 
 async function startLink(): Promise<MqttLink> {
+  const made = await makeLink();
+  made.start();
+  await waitFor('the link to be connected', () => made.connected());
+  return made;
+}
+
+async function makeLink(onConnect: () => void = () => undefined): Promise<MqttLink> {
   const files = await mosquitto.issueClientCert(coreUser);
-  const made = new MqttLink({
+  return new MqttLink({
     url: `mqtts://localhost:${line.port}`,
     ...files,
     topics: ['siphera/v1/+/+/event'],
     log: createLogger({ service: 'test', destination: { write: () => undefined } }),
-    onConnect: () => undefined,
+    onConnect,
     onMessage: (message) => onMessage(message),
   });
-  made.start();
-  await waitFor('the link to be connected', () => made.connected());
-  return made;
 }
 
 const textOf = (message: BrokerMessage): string => message.payload.toString();
@@ -204,6 +208,22 @@ describe('the link to the broker', () => {
     await send('while away');
     link = await startLink();
     await waitFor('what came meanwhile', () => texts().includes('while away'));
+  });
+
+  it('calls nobody back once it was stopped, even while it still connected', async () => {
+    await link.stop();
+    let connects = 0;
+    for (const waitMs of [0, 2, 5, 10, 20, 40]) {
+      const brief = await makeLink(() => (connects += 1));
+      brief.start();
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await brief.stop();
+      const before = connects;
+      // One that comes after it on the same line is through: whatever the first had under way is over.
+      link = await startLink();
+      expect(connects).toBe(before);
+      await link.stop();
+    }
   });
 
   it('publishes nothing for later: false while the broker is away', async () => {

@@ -44,6 +44,7 @@ export class MqttLink {
   readonly #held = new Map<number, Packet>();
   #connection = 0;
   #started = false;
+  #stopped = false;
 
   constructor(options: MqttLinkOptions) {
     this.#options = options;
@@ -100,8 +101,11 @@ export class MqttLink {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     // mqtt.js cannot end a client that never connected: it has no stream to close.
     if (!this.#started) return;
+    // Ended while it connects, it would still tell of that connection: us, and itself, where it then fails.
+    this.#client.removeAllListeners('connect');
     await this.#client.endAsync(true);
   }
 
@@ -116,6 +120,8 @@ export class MqttLink {
   }
 
   #onMessage(topic: string, payload: Buffer, packet: IPublishPacket): void {
+    // Unacknowledged, so the broker keeps it for the next start.
+    if (this.#stopped) return;
     const connection = this.#connection;
     const { messageId } = packet;
     let acknowledged = false;
