@@ -89,7 +89,7 @@ export const messages: typeof english = {
         days: 'So wie heute behalten Sie {n} Tage.',
         cut: 'Die Größengrenze kürzt auf {n} Tage, bevor die {max} Tage um sind.',
       },
-      rows: '{n} Ereignisse, {size}',
+      rows: 'nichts | {n} Ereignis, {size} | {n} Ereignisse, {size}',
       since: 'seit {time}',
       less: 'Kürzer aufbewahren?',
       lessText:

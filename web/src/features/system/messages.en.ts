@@ -76,7 +76,7 @@ export const messages = {
         days: 'At today’s rate you keep {n} days.',
         cut: 'The size limit cuts it to {n} days before the {max} days are over.',
       },
-      rows: '{n} events, {size}',
+      rows: 'nothing | {n} event, {size} | {n} events, {size}',
       since: 'since {time}',
       less: 'Keep less?',
       lessText: 'Events of {classes} that are older than the new limit are deleted. This cannot be undone.',
