@@ -42,7 +42,8 @@ export class RuleRuntime {
   readonly #readState: Statement<[string, string], { state: string }>;
   readonly #state: StateReader;
   /** When a near miss was last traced, by rule and key. */
-  readonly #missed = new Map<string, number>();
+  readonly #missed = new Map<string, Map<string, number>>();
+  #missedCount = 0;
   #set: RuleSet;
   #act: ActOnDecision | undefined;
 
@@ -157,10 +158,18 @@ export class RuleRuntime {
 
   /** A reading that comes a hundred times a second misses a hundred times for the same reason: one trace a second says so. */
   #isRecent(ruleId: string, key: string, nowMs: number): boolean {
-    const name = `${ruleId}|${key}`;
-    if (nowMs - (this.#missed.get(name) ?? 0) < nearMissEveryMs) return true;
-    if (this.#missed.size >= missedMax) this.#missed.clear();
-    this.#missed.set(name, nowMs);
+    // Two maps rather than one of joined names: this runs for each rule that looks at an event, and joining costs more.
+    let ofRule = this.#missed.get(ruleId);
+    const before = ofRule?.get(key);
+    if (before !== undefined && nowMs - before < nearMissEveryMs) return true;
+    if (this.#missedCount >= missedMax) {
+      this.#missed.clear();
+      this.#missedCount = 0;
+      ofRule = undefined;
+    }
+    if (!ofRule) this.#missed.set(ruleId, (ofRule = new Map()));
+    if (before === undefined || ofRule.size === 0) this.#missedCount += 1;
+    ofRule.set(key, nowMs);
     return false;
   }
 

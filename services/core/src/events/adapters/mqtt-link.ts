@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from '@siphera/runtime';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
+import { makePacketNumbersOnDemand } from './packet-numbers.ts';
 
 /** Fixed, so that the broker keeps our queue while we are away. */
 const clientId = 'siphera-core';
@@ -49,6 +50,7 @@ export class MqttLink {
   constructor(options: MqttLinkOptions) {
     this.#options = options;
     const { url, certFile, keyFile, caFile } = options;
+    makePacketNumbersOnDemand();
     this.#client = mqtt.connect(url, {
       clientId,
       clean: false,
