@@ -29,7 +29,7 @@ export default defineConfig({
     strictPort: true,
     // The box's own CA is trusted through NODE_EXTRA_CA_CERTS; certificate errors are never ignored.
     proxy: {
-      '/api': { target: boxUrl, changeOrigin: true },
+      '/api/': { target: boxUrl, changeOrigin: true },
       '/socket.io': { target: boxUrl, changeOrigin: true, ws: true },
     },
   },
