@@ -36,7 +36,8 @@ export async function benchScreen({ seconds, progress }: BenchOptions): Promise<
       const report = await sendMotion(building, { stream: 'screen', seconds, rate: perSecond });
       // What was on its way to the screen when the load ended.
       await page.waitForTimeout(1_000);
-      const samples = ((await page.evaluate('globalThis.benchSamples')) as number[]).sort((a, b) => a - b);
+      const samples = await page.evaluate<number[]>('globalThis.benchSamples');
+      samples.sort((a, b) => a - b);
       return rows(samples, report.sent);
     },
   );

@@ -167,7 +167,10 @@ export class RuleRuntime {
       this.#missedCount = 0;
       ofRule = undefined;
     }
-    if (!ofRule) this.#missed.set(ruleId, (ofRule = new Map()));
+    if (!ofRule) {
+      ofRule = new Map<string, number>();
+      this.#missed.set(ruleId, ofRule);
+    }
     if (before === undefined || ofRule.size === 0) this.#missedCount += 1;
     ofRule.set(key, nowMs);
     return false;
