@@ -2,7 +2,7 @@
  * A webhook receiver that is another machine to the box: in a network namespace of its own, on an address that is not the
  * box's, for those are refused. Needs root, as CI has it.
  */
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runCommand, startDaemon } from '@siphera/testkit';
 
 export type Received = { path: string; headers: Record<string, string>; body: string };
@@ -37,7 +37,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   await ip('-n', space, 'addr', 'add', address, 'peer', near, 'dev', 'box');
   await ip('-n', space, 'link', 'set', 'box', 'up');
   let output = '';
-  const script = join(import.meta.dirname, 'webhook-receiver.script.ts');
+  const script = fileURLToPath(new URL('./webhook-receiver.script.ts', import.meta.url));
   const daemon = await startDaemon({
     name: 'webhook receiver',
     command: 'ip',
