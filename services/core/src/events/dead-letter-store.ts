@@ -5,7 +5,7 @@ import type { Arrival, DeadCode } from './arrival.ts';
 /** Enough to replay any event (they are at most 64 KiB). */
 const payloadBytesMax = 64 * 1024;
 /** A ring: a device that sends nonsense all day must not fill the disk. */
-export const deadLettersMax = 10_000;
+const deadLettersMax = 10_000;
 
 export function storeDeadLetter(
   tx: Tx,

@@ -1,7 +1,7 @@
 /** The board's list, the incident page, its timeline and attachments. */
 import { IncidentState, type Incident, type Severity } from '@siphera/contract';
 import { AppError, fromRfc3339 } from '@siphera/runtime';
-import { areasBelow, authoriseOn, visibleSql } from '../kernel/access.ts';
+import { areasBelow, authoriseAnywhere, authoriseOn, visibleSql } from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';
 import type { ReadContext } from '../kernel/transaction.ts';
@@ -114,10 +114,12 @@ export const incidentReads = {
     return { name: row.name, media_type: row.media_type, body: row.body };
   },
 
-  listProcedures: ({ db, actor }: ReadContext, _input: Record<string, never>) => ({
-    items: db
+  listProcedures: ({ db, actor }: ReadContext, _input: Record<string, never>) => {
+    authoriseAnywhere(actor, 'incident.read');
+    const items = db
       .prepare<[string], ProcedureRow>('SELECT * FROM procedures WHERE org_id = ? ORDER BY name')
       .all(actor.orgId)
-      .map(toProcedure),
-  }),
+      .map(toProcedure);
+    return { items };
+  },
 };

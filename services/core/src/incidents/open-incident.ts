@@ -31,7 +31,11 @@ type OpenRow = { id: string; event_count: number; device_ids: string; updated_ms
 /** @returns the incident's id. */
 export function openOrUpdateIncident(tx: Tx, deps: WriterDeps, input: OpenInput): string {
   const { decision, action } = input;
-  const groupKey = action.group_key === null ? null : `${decision.rule_id}|${action.group_key}`;
+  // A test alarm never shares an incident with a real one.
+  const groupKey =
+    action.group_key === null
+      ? null
+      : `${decision.rule_id}|${decision.test ? 'test|' : ''}${action.group_key}`;
   const open =
     groupKey === null
       ? undefined

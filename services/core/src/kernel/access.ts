@@ -12,6 +12,12 @@ export function authorise(actor: Actor, permission: Permission, scopes: readonly
   throw new AppError('forbidden', `You need the permission ${permission} here.`);
 }
 
+/** For what belongs to the whole org and is shown to whoever holds the permission somewhere in it. */
+export function authoriseAnywhere(actor: Actor, permission: Permission): void {
+  if (actor.grants.some((grant) => grant.permissions.includes(permission))) return;
+  throw new AppError('forbidden', `You need the permission ${permission}.`);
+}
+
 /**
  * For one existing thing: who may not even read it is told that it does not exist; who may read it but not do this is
  * told so.

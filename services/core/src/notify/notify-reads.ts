@@ -1,6 +1,6 @@
 /** Reading notification settings, webhooks, escalations, deliveries. */
 import { AppError, type Sqlite } from '@siphera/runtime';
-import { authorise, orgScope } from '../kernel/access.ts';
+import { authorise, authoriseAnywhere, orgScope } from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';
 import type { ReadContext } from '../kernel/transaction.ts';
@@ -93,10 +93,12 @@ export const notifyReads = {
     return { ...toPage(rows, input.limit, toDelivery, (row) => row.id), feed_seq: readFeedSeq(context.db) };
   },
 
-  listEscalations: ({ db, actor }: ReadContext, _input: Record<string, never>) => ({
-    items: db
+  listEscalations: ({ db, actor }: ReadContext, _input: Record<string, never>) => {
+    authoriseAnywhere(actor, 'rule.read');
+    const items = db
       .prepare<[string], EscalationRow>('SELECT * FROM escalations WHERE org_id = ? ORDER BY name, id')
       .all(actor.orgId)
-      .map(toEscalation),
-  }),
+      .map(toEscalation);
+    return { items };
+  },
 };

@@ -5,6 +5,7 @@ import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, authoriseOn, orgScope, scopesOf } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
+import { announceDevice } from './device-writes.ts';
 import { toArea, toFloor, toSite, type AreaRow, type FloorRow, type SiteRow } from './store/registry-rows.ts';
 
 /** Deeper trees help nobody, and the queries that walk them are bounded by it. */
@@ -288,12 +289,16 @@ export const createPlaceWrites = (deps: WriterDeps) => ({
 
   deleteFloor: (context: WriteContext, input: { id: string }) => {
     const floor = authoriseFloor(context, input.id);
+    const placed = context.db
+      .prepare<[string], { id: string }>('SELECT id FROM devices WHERE floor_id = ? AND deleted_ms IS NULL')
+      .all(input.id);
     context.db
       .prepare(
         'UPDATE devices SET floor_id = NULL, place_x = NULL, place_y = NULL, revision = revision + 1 WHERE floor_id = ?',
       )
       .run(input.id);
     context.db.prepare('DELETE FROM floors WHERE id = ?').run(input.id);
+    for (const device of placed) announceDevice(context, device.id, 'updated', context.traceId);
     removed(context, 'floor', input.id, [`site:${floor.site_id}`, `org:${floor.org_id}`]);
   },
 

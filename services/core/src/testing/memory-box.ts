@@ -1,7 +1,6 @@
 /** A migrated database in memory with one org, for tests of writes without processes. */
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { createLogger, migrate, systemRandom, type Clock } from '@siphera/runtime';
+import { createLogger, migrate, openDatabase, systemRandom, type Clock, type Sqlite } from '@siphera/runtime';
 import { rolePermissions, type Role } from '@siphera/contract';
 import type { Actor } from '../kernel/actor.ts';
 import { Writer } from '../kernel/writer.ts';
@@ -28,8 +27,7 @@ export const quietLog = createLogger({
 });
 
 export function openMemory() {
-  const db = new Database(':memory:');
-  db.pragma('foreign_keys = ON');
+  const db = openDatabase(':memory:');
   migrate(db, join(import.meta.dirname, '../../migrations'), startMs);
   const clock = testClock();
   const committed: number[] = [];
@@ -48,7 +46,7 @@ export function openMemory() {
 }
 
 /** org → site → hall → dock, with a door in the dock; and a second org beside it. */
-export function seedBuilding(db: Database.Database) {
+export function seedBuilding(db: Sqlite) {
   const ids = {
     org: id(1),
     other: id(2),

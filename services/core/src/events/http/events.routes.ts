@@ -2,6 +2,7 @@
 import { isGranted, type AccessClaims, type FeedEntry, type Revocation } from '@siphera/contract';
 import { AppError, fromRfc3339, type Handlers } from '@siphera/runtime';
 import { contextOf, type AppDeps } from '../../app-deps.ts';
+import { noteLook } from '../../audit/http/note-look.ts';
 import type { eventRoutes } from '../../http-routes.ts';
 import { followFeed } from '../../kernel/follow-feed.ts';
 
@@ -19,7 +20,12 @@ export function eventHandlers(app: AppDeps): Handlers<eventRoutes> {
     listEvents: (call) => box.read('listEvents', contextOf(call), call.query),
     getEvent: (call) => box.read('getEvent', contextOf(call), call.params),
     listEventTypes: (call) => box.read('listEventTypes', contextOf(call), {}),
-    listDeadLetters: (call) => box.read('listDeadLetters', contextOf(call), call.query),
+    listDeadLetters: async (call) => {
+      const page = await box.read('listDeadLetters', contextOf(call), call.query);
+      // A refused payload may hold anything a device sent, badge numbers too.
+      await noteLook(app, contextOf(call), 'dead_letters.viewed', 'dead_letters');
+      return page;
+    },
     deleteDeadLetter: (call) => box.write('deleteDeadLetter', contextOf(call), call.params),
     replayDeadLetter: (call) => box.write('replayDeadLetter', contextOf(call), call.params),
     getRetention: (call) => box.read('getRetention', contextOf(call), { data_dir: app.config.DATA_DIR }),

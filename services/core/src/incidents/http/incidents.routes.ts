@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, type Handlers } from '@siphera/runtime';
 import { contextOf, type AppDeps } from '../../app-deps.ts';
+import { noteLook } from '../../audit/http/note-look.ts';
 import type { incidentRoutes } from '../../http-routes.ts';
 import { reencodePhoto } from '../../registry/adapters/plan-picture.ts';
 
@@ -22,7 +23,8 @@ async function clean(upload: Stored | undefined): Promise<Stored> {
   return upload;
 }
 
-export function incidentHandlers({ box }: AppDeps): Handlers<incidentRoutes> {
+export function incidentHandlers(app: AppDeps): Handlers<incidentRoutes> {
+  const { box } = app;
   return {
     listIncidents: (call) => box.read('listIncidents', contextOf(call), call.query),
     createIncident: (call) => box.write('createIncident', contextOf(call), call.body),
@@ -54,6 +56,7 @@ export function incidentHandlers({ box }: AppDeps): Handlers<incidentRoutes> {
     },
     getAttachment: async (call) => {
       const found = await box.read('getAttachment', contextOf(call), call.params);
+      await noteLook(app, contextOf(call), 'attachment.viewed', `attachment:${call.params.id}`);
       const body = Buffer.from(found.body);
       // A picture of ours may be shown in the page; anything else is only ever saved.
       return found.media_type === 'image/png' || found.media_type === 'image/jpeg'
