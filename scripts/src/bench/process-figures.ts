@@ -8,7 +8,7 @@ export function rssOf(pid: number | undefined): number {
 }
 
 /** Processor time so far, of all its threads, in milliseconds (proc(5): fields 14 and 15, in hundredths of a second). */
-export function cpuMsOf(pid: number | undefined): number {
+function cpuMsOf(pid: number | undefined): number {
   const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;

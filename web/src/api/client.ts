@@ -87,7 +87,8 @@ export function apiUrl(id: OperationId, args: Pick<AnyArgs, 'params' | 'query'> 
   );
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(args.query ?? {})) {
-    if (value !== undefined && value !== null && value !== '') query.set(name, String(value));
+    if (value !== undefined && value !== null && value !== '')
+      query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   }
   const text = query.toString();
   return `${apiPrefix}${path}${text === '' ? '' : `?${text}`}`;

@@ -60,6 +60,8 @@ export const eventReads = {
       filters.push(sql);
       params.push(...values);
     };
+    // Nobody looks for an alarm among heartbeats.
+    if (!input.class && !input.type && !input.device_id) add(`e.class <> 'telemetry'`);
     if (input.type) add('e.type = ?', input.type);
     if (input.class) add('e.class = ?', input.class);
     if (input.device_id) add('e.device_id = ?', input.device_id);

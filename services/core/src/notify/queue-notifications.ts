@@ -139,7 +139,7 @@ type OutboxInput = {
   incidentId: string | undefined;
 };
 
-export function enqueue(tx: Tx, input: OutboxInput): void {
+function enqueue(tx: Tx, input: OutboxInput): void {
   tx.db
     .prepare(
       `INSERT INTO outbox (id, org_id, channel, target, subject, body, critical, state, created_ms, next_ms, incident_id)

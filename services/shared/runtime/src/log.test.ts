@@ -29,7 +29,6 @@ describe('a log line', () => {
     'password',
     'secret',
     'pin',
-    'code',
     'credential',
     'badge',
     'badge_id',
@@ -41,6 +40,13 @@ describe('a log line', () => {
     const line = logged('x', { [name]: 'S3CRET', a: { [name]: 'S3CRET', b: { [name]: 'S3CRET' } } });
     expect(JSON.stringify(line)).not.toContain('S3CRET');
     expect(line[name]).toBe('[redacted]');
+  });
+
+  it('never holds a one-time code, and leaves the code of an error, which people need', () => {
+    const error = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const line = JSON.stringify(logged('x', { code: 'S3CRET', error }));
+    expect(line).not.toContain('S3CRET');
+    expect(line).toContain('ECONNREFUSED');
   });
 
   it('redacts what an error carries with it, and what its child logger was given', () => {

@@ -16,7 +16,6 @@ const secretNames = [
   'password',
   'secret',
   'pin',
-  'code',
   'credential',
   'badge',
   'badge_id',
@@ -25,7 +24,8 @@ const secretNames = [
   'cookie',
   'api_key',
 ];
-export const redactedPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+/** One-time codes are redacted where we log fields ourselves; deeper, `code` is an error's (ECONNREFUSED), which people need. */
+export const redactedPaths = ['code', ...secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])];
 
 export function createLogger(options: {
   service: string;

@@ -72,7 +72,7 @@ function content(of: unknown): { type: string; schema: Schema } | undefined {
   return first ? { type: first[0], schema: asObject(asObject(first[1])['schema']) } : undefined;
 }
 
-export const refName = (schema: Schema): string | undefined => schema.$ref?.split('/').at(-1);
+const refName = (schema: Schema): string | undefined => schema.$ref?.split('/').at(-1);
 
 function resolve(document: unknown, schema: Schema): Schema {
   const name = refName(schema);

@@ -32,12 +32,10 @@ export const messages: typeof english = {
       name: 'Name',
       url: 'Adresse',
       urlHint: 'Am besten https://. Adressen im Gebäude müssen in den Einstellungen erlaubt sein.',
-      kinds: 'Sendet',
-      kind: { incident: 'Vorfälle', event: 'Ereignisse' },
       severity: 'Ab Schwere',
       active: 'Aktiv',
       caption: 'Webhooks',
-      column: { name: 'Name', url: 'Adresse', kinds: 'Sendet', state: 'Zustand' },
+      column: { name: 'Name', url: 'Adresse', state: 'Zustand' },
       none: 'Noch keine Webhooks',
       noneText:
         'Die Box ruft Ihre Adresse, wenn etwas geschieht, und unterschreibt, damit Sie wissen, dass sie es war.',

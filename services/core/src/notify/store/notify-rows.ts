@@ -51,7 +51,7 @@ export const toWebhook = (row: WebhookRow): z.infer<typeof Webhook> => ({
   org_id: row.org_id,
   name: row.name,
   url: row.url,
-  kinds: JSON.parse(row.kinds) as Array<'incident' | 'event'>,
+  kinds: JSON.parse(row.kinds) as Array<'incident'>,
   severity_min: row.severity_min,
   active: row.active === 1,
   created_at: toRfc3339(row.created_ms),

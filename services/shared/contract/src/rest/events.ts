@@ -76,7 +76,7 @@ export const eventsRoutes = defineRoutes({
     method: 'get',
     path: '/events',
     access: 'event.read',
-    summary: 'Events, newest first',
+    summary: 'Events, newest first; heartbeats and readings only when asked for by class, type or device',
     query: PageQuery.extend({
       type: z.string().max(80).optional(),
       class: EventClass.optional(),

@@ -17,7 +17,7 @@ export const Webhook = z.object({
   org_id: Uuid,
   name: Name,
   url: z.url().max(1_000),
-  kinds: z.array(z.enum(['incident', 'event'])).min(1),
+  kinds: z.array(z.enum(['incident'])).min(1),
   severity_min: Severity,
   active: z.boolean(),
   created_at: Timestamp,
@@ -29,7 +29,7 @@ export const WebhookInput = z.object({
   name: Name,
   url: z.url({ protocol: /^https?$/ }).max(1_000),
   kinds: z
-    .array(z.enum(['incident', 'event']))
+    .array(z.enum(['incident']))
     .min(1)
     .default(['incident']),
   severity_min: Severity.default('info'),
@@ -123,7 +123,7 @@ export const notifyRoutes = defineRoutes({
         .max(1_000)
         .optional(),
       kinds: z
-        .array(z.enum(['incident', 'event']))
+        .array(z.enum(['incident']))
         .min(1)
         .optional(),
       severity_min: Severity.optional(),
