@@ -1,17 +1,10 @@
-/** What the kernel says of a process: resident memory and processor time. */
+/** What the kernel says of a process: its memory. */
 import { readFileSync } from 'node:fs';
 
 /** Resident memory in MiB. */
 export function rssOf(pid: number | undefined): number {
   const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
   return Number(found) / 1_024;
-}
-
-/** Processor time so far, of all its threads, in milliseconds (proc(5): fields 14 and 15, in hundredths of a second). */
-function cpuMsOf(pid: number | undefined): number {
-  const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Proportional memory in MiB: a page that n processes share counts 1/n in each. */
