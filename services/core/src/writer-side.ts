@@ -17,7 +17,12 @@ import { Writer } from './kernel/writer.ts';
 import { escalate } from './notify/escalation.ts';
 import { DeviceCa } from './registry/adapters/device-ca.ts';
 import { applyAgentState } from './registry/agent-state.ts';
-import { expireCommand, finishCommand, type CommandEnd } from './registry/commands.ts';
+import {
+  expireCommand,
+  finishCommand,
+  publishWaitingCommands,
+  type CommandEnd,
+} from './registry/commands.ts';
 import { revokedSerials } from './registry/enrolment-writes.ts';
 import { publishAllTwins } from './registry/twin.ts';
 import { RegistryIndex } from './registry/store/registry-index.ts';
@@ -88,6 +93,7 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
     onConnect: () => {
       mqttIngest.connected();
       publishAllTwins(db, deps);
+      publishWaitingCommands(db, deps, clock.now());
     },
     onMessage: (message) => mqttIngest.take(message),
   });

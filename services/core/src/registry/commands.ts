@@ -10,7 +10,7 @@ import {
   type Command,
   type CommandName,
 } from '@siphera/contract';
-import { AppError, toRfc3339 } from '@siphera/runtime';
+import { AppError, toRfc3339, type Sqlite } from '@siphera/runtime';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { scopesOf } from '../kernel/access.ts';
 import type { Actor } from '../kernel/actor.ts';
@@ -22,6 +22,8 @@ import { commandColumns, toCommand, type CommandRow } from './store/registry-row
 
 /** A command that was not answered by then has expired, here and at the agent. */
 const commandLifeMs = 10_000;
+
+type Publish = Pick<WriterDeps, 'publish' | 'index'>;
 
 export type CommandInput = {
   deviceId: string;
@@ -42,7 +44,7 @@ export function issueCommand(
   if (!device) throw new AppError('not_found', 'There is no such device.');
   if ((input.name === 'unlock' || input.name === 'lock') && device.kind !== 'door')
     throw new AppError('unprocessable', `"${device.name}" is not a door.`);
-  const agentId = enrolledAgent(tx, device);
+  const agentId = enrolledAgent(tx.db, device);
   if (agentId === undefined) {
     throw new AppError(
       'device_unavailable',
@@ -83,30 +85,53 @@ export function issueCommand(
       ...(input.incidentId ? { incident_id: input.incidentId } : {}),
     },
   });
+  const command = announceCommand(tx, id, 'created', by.traceId);
+  tx.afterCommit(() => publishCommand(tx.db, deps, id, agentId));
+  return command;
+}
+
+/**
+ * When the broker is back: what was commanded while it, or we, were away, and has not expired. What had reached the agent
+ * already comes to it twice; an agent executes an id once.
+ */
+export function publishWaitingCommands(db: Sqlite, deps: Publish, nowMs: number): void {
+  const waiting = db
+    .prepare<[number], { key: string }>(
+      `SELECT key FROM timers WHERE owner = 'commands' AND due_ms > ? ORDER BY due_ms`,
+    )
+    .all(nowMs);
+  for (const { key } of waiting) {
+    const row = readCommand(db, key);
+    const device = row ? deps.index.device(row.device_id) : undefined;
+    const agentId = device ? enrolledAgent(db, device) : undefined;
+    if (agentId !== undefined) publishCommand(db, deps, key, agentId);
+  }
+}
+
+function publishCommand(db: Sqlite, deps: Publish, id: string, agentId: string): void {
+  const row = readCommand(db, id);
+  if (row?.state !== 'pending') return;
   const payload: AgentCommand = {
     id,
-    name: input.name,
-    target: device.id,
-    args: input.args,
-    expires_at: toRfc3339(expiresMs),
-    trace_id: by.traceId,
+    name: row.name,
+    target: row.device_id,
+    args: JSON.parse(row.args) as Record<string, unknown>,
+    expires_at: toRfc3339(row.expires_ms),
+    trace_id: row.trace_id,
   };
-  tx.afterCommit(() => {
-    deps.publish(deviceTopic(device.orgId, agentId, 'command'), JSON.stringify(payload), { retain: false });
-  });
-  return announceCommand(tx, id, 'created', by.traceId);
+  deps.publish(deviceTopic(row.org_id, agentId, 'command'), JSON.stringify(payload), { retain: false });
 }
 
 /** The device itself, or what it hangs on, whichever holds a certificate. */
-function enrolledAgent(tx: Tx, device: { id: string; parentId: string | undefined }): string | undefined {
-  const holds = tx.db.prepare<[string], { one: number }>(
+function enrolledAgent(db: Sqlite, device: { id: string; parentId: string | undefined }): string | undefined {
+  const holds = db.prepare<[string], { one: number }>(
     'SELECT 1 AS one FROM device_certificates WHERE device_id = ? AND revoked_ms IS NULL LIMIT 1',
   );
   return [device.id, device.parentId].find((id) => id !== undefined && holds.get(id) !== undefined);
 }
 
-function readCommand(tx: Tx, id: string): CommandRow | undefined {
-  return tx.db
+function readCommand(db: Sqlite, id: string): CommandRow | undefined {
+  return db
     .prepare<[string], CommandRow>(
       `SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.id = ?`,
     )
@@ -114,7 +139,7 @@ function readCommand(tx: Tx, id: string): CommandRow | undefined {
 }
 
 function announceCommand(tx: Tx, id: string, action: 'created' | 'updated', traceId: string): Command {
-  const row = readCommand(tx, id);
+  const row = readCommand(tx.db, id);
   if (!row) throw new AppError('not_found', 'There is no such command.');
   const command = toCommand(row);
   const scopes = scopesOf(tx.db, { kind: 'device', id: row.device_id })?.scopes ?? [`org:${row.org_id}`];
@@ -141,7 +166,7 @@ export function finishCommand(
   agentId: string,
   result: AgentCommandResult,
 ): CommandEnd | { refused: string } {
-  const row = readCommand(tx, result.id);
+  const row = readCommand(tx.db, result.id);
   const device = row ? deps.index.device(row.device_id) : undefined;
   if (!row || (device?.id !== agentId && device?.parentId !== agentId))
     return { refused: 'the command is not one of this agent' };
@@ -170,7 +195,7 @@ export function finishCommand(
 
 /** Timer handler: nobody answered in time. */
 export function expireCommand(tx: Tx, timer: Timer): CommandEnd | undefined {
-  const row = readCommand(tx, timer.key);
+  const row = readCommand(tx.db, timer.key);
   if (!row || (row.state !== 'pending' && row.state !== 'sent')) return undefined;
   tx.db
     .prepare(`UPDATE commands SET state = 'expired', error = ?, finished_ms = ? WHERE id = ?`)

@@ -314,4 +314,22 @@ describe('commands', () => {
     });
     expect(command.requested_by).toBe('Unlock on smoke');
   });
+
+  // Last: the other agents of these tests do not come back to a broker that was away.
+  it('given while the broker is away reach the controller when it is back', async () => {
+    const controller = await addDevice('Controller that waits');
+    const waiting = await addDevice('Door that waits', controller);
+    const files = await enrol(controller);
+    const options = { clientId: controller.id, clean: false, reconnectPeriod: 50 };
+    const agent = await box.mosquitto.connect(files, options);
+    agents.push(agent);
+    const got: string[] = [];
+    agent.on('message', (_topic, payload) => got.push((JSON.parse(payload.toString()) as AgentCommand).id));
+    await agent.subscribeAsync(deviceTopic(admin.me.org.id, controller.id, 'command'), { qos: 1 });
+    await box.mosquitto.stop();
+    const params = { id: waiting.id };
+    const command = await call(box, 'unlockDoor', { token: admin.token, params, body: { seconds: 5 } });
+    await box.mosquitto.restart();
+    await waitFor('the command at the agent', () => got.includes(command.id));
+  });
 });
