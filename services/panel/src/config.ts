@@ -1,5 +1,5 @@
 /** Configuration of the panel service; the only file that reads the environment. */
-import { ListenAddress, loadConfig, LogLevel, type Environment, type TlsFiles } from '@siphera/runtime';
+import { ListenAddress, loadConfig, LogLevel, type Environment } from '@siphera/runtime';
 import { z } from 'zod';
 
 const Key = z
@@ -47,14 +47,6 @@ export const PanelConfig = z.object({
 export type PanelConfig = z.infer<typeof PanelConfig>;
 
 export const readConfig = (env?: Environment): PanelConfig => loadConfig(PanelConfig, env);
-
-/** Files for mTLS to core; undefined over the unix socket. */
-export function internalTls(config: PanelConfig): TlsFiles | undefined {
-  const { INTERNAL_CERT_FILE: certFile, INTERNAL_KEY_FILE: keyFile, INTERNAL_CA_FILE: caFile } = config;
-  return certFile !== undefined && keyFile !== undefined && caFile !== undefined
-    ? { certFile, keyFile, caFile }
-    : undefined;
-}
 
 export function splitAddress(address: string): { host: string; port: number } {
   const at = address.lastIndexOf(':');

@@ -1,9 +1,11 @@
 /** Puts the parts of the service together, so that the process and the tests start the same thing. */
 import { panelRoutes } from '@siphera/contract';
 import {
+  CoreLink,
   createMetrics,
   createRouteApp,
   InternalClient,
+  internalTls,
   metricsHandler,
   startListener,
   systemClock,
@@ -15,7 +17,6 @@ import {
   type Random,
 } from '@siphera/runtime';
 import packageJson from '../package.json' with { type: 'json' };
-import { CoreLink } from './adapters/core-link.ts';
 import { CorePump } from './adapters/core-pump.ts';
 import { Dc09Tcp } from './adapters/dc09-tcp.ts';
 import { Dc09Udp } from './adapters/dc09-udp.ts';
@@ -23,7 +24,7 @@ import { heartbeatMs, heartbeatOf, sendHeartbeat } from './adapters/heartbeat.ts
 import { Intake } from './adapters/intake.ts';
 import { createPanelMetrics, type PanelMetrics } from './adapters/panel-metrics.ts';
 import { Supervisor } from './adapters/supervisor.ts';
-import { internalTls, splitAddress, type PanelConfig } from './config.ts';
+import { splitAddress, type PanelConfig } from './config.ts';
 import { accountHandlers } from './http/accounts.routes.ts';
 import { createChanges } from './http/changes.ts';
 import { frameHandlers } from './http/frames.routes.ts';

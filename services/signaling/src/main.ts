@@ -4,12 +4,12 @@ import {
   feedStaleMsMax,
   createLogger,
   InternalClient,
+  internalTls,
   metricsHandler,
   runService,
   startListener,
   systemClock,
   TokenVerifier,
-  type TlsFiles,
 } from '@siphera/runtime';
 import packageJson from '../package.json' with { type: 'json' };
 import { admit } from './adapters/admission.ts';
@@ -17,7 +17,7 @@ import { startHeartbeat } from './adapters/core-heartbeat.ts';
 import { Hub } from './adapters/hub.ts';
 import { createSocketServer } from './adapters/socket-server.ts';
 import { Upstream } from './adapters/upstream.ts';
-import { readConfig, type Config } from './config.ts';
+import { readConfig } from './config.ts';
 import { createSignalingMetrics } from './metrics.ts';
 
 const config = readConfig();
@@ -104,10 +104,4 @@ function describe(isFresh: boolean, sockets: number): InternalHeartbeat {
       { name: 'sockets', state: 'ok', detail: `${sockets} of ${config.SOCKETS_MAX}` },
     ],
   };
-}
-
-function internalTls(settings: Config): TlsFiles | undefined {
-  const { INTERNAL_CERT_FILE: certFile, INTERNAL_KEY_FILE: keyFile, INTERNAL_CA_FILE: caFile } = settings;
-  if (certFile === undefined || keyFile === undefined || caFile === undefined) return undefined;
-  return { certFile, keyFile, caFile };
 }

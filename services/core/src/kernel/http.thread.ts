@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import {
   createLogger,
   createMetrics,
+  internalTls,
   metricsHandler,
   openDatabase,
   startListener,
@@ -35,21 +36,14 @@ const status = new Status(metrics, data.startedMs);
 
 const app = { config, box, hub, db, log, metrics, status, clock: systemClock, random: systemRandom };
 const { rest, authenticator, sender } = await createCoreHttp(app);
-const internalTls =
-  config.INTERNAL_CERT_FILE && config.INTERNAL_KEY_FILE && config.INTERNAL_CA_FILE
-    ? {
-        certFile: config.INTERNAL_CERT_FILE,
-        keyFile: config.INTERNAL_KEY_FILE,
-        caFile: config.INTERNAL_CA_FILE,
-      }
-    : undefined;
-if (!internalTls && !config.CORE_INTERNAL_LISTEN.startsWith('unix:')) {
+const tls = internalTls(config);
+if (!tls && !config.CORE_INTERNAL_LISTEN.startsWith('unix:')) {
   throw new Error(
     'CORE_INTERNAL_LISTEN over TCP needs INTERNAL_CERT_FILE, INTERNAL_KEY_FILE and INTERNAL_CA_FILE',
   );
 }
 const listeners: Listener[] = [
-  await startListener(config.CORE_INTERNAL_LISTEN, createInternalHttp(app, authenticator), internalTls),
+  await startListener(config.CORE_INTERNAL_LISTEN, createInternalHttp(app, authenticator), tls),
   await startListener(
     config.CORE_METRICS_LISTEN,
     metricsHandler(metrics, () => status.healthy()),

@@ -1,5 +1,6 @@
 /** Carries out what a rule decided: incident, notification, command, all in the transaction of the event. */
 import type { Decision, EngineEvent } from '@siphera/rules';
+import type { CommandName } from '@siphera/contract';
 import { AppError } from '@siphera/runtime';
 import type { Actor } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/transaction.ts';
@@ -65,7 +66,7 @@ function command(
   incidentId: string | undefined,
   action: {
     device_id: string;
-    name: 'unlock' | 'lock' | 'self_test' | 'reboot' | 'identify';
+    name: CommandName;
     args: Record<string, unknown>;
   },
 ): void {

@@ -57,6 +57,17 @@ const panel = z.looseObject({
   severity: Severity.optional(),
   text: z.string().max(500).optional(),
 });
+/** `topic` is the ONVIF topic as the camera sent it (Core §9.4.3), `source` what in the camera it is about. */
+const analytics = z.looseObject({
+  note,
+  topic: z.string().max(200).optional(),
+  source: z.string().max(120).optional(),
+});
+const recording = z.looseObject({
+  since: z.string().max(40).optional().meta({ description: 'RFC 3339: the last footage there is' }),
+  reason: z.string().max(300),
+});
+const storage = z.looseObject({ storage: z.string().max(120), reason: z.string().max(300) });
 
 const define = (
   klass: EventClass,
@@ -114,6 +125,16 @@ export const eventTypes: Readonly<Record<string, EventTypeDefinition>> = {
     z.looseObject({ account: z.string().max(16) }),
     'level',
   ),
+  'camera.line_crossed': define('motion', 'Line crossed', analytics),
+  'camera.intrusion': define('motion', 'Field entered', analytics),
+  'camera.analytics': define('motion', 'Camera analytics', analytics),
+  'camera.input_on': define('door', 'Camera input on', analytics, 'level'),
+  'camera.input_off': define('door', 'Camera input off', analytics, 'level'),
+  'camera.recording_lost': define('tamper', 'Recording lost', recording),
+  'camera.recording_restored': define('health', 'Recording again', recording, 'level'),
+  'camera.storage_failed': define('tamper', 'Footage storage failed', storage),
+  'camera.storage_restored': define('health', 'Footage storage works again', storage, 'level'),
+  'camera.retention_short': define('health', 'Footage is kept for less than promised', storage),
   'system.test_alarm': define(
     'system',
     'Test alarm',

@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { Revocation } from './feed.ts';
 import { AppendResult, IncomingEvent } from './events.ts';
+import { AgentCommandResult } from './mqtt.ts';
+import { Grant, ScopeKey } from './permissions.ts';
+import { DeviceInput } from './rest/registry.ts';
 import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
 
 export const internalPaths = {
@@ -15,6 +18,17 @@ export const internalPaths = {
   revocations: '/internal/v1/revocations',
   /** POST: one audit row on behalf of a service. */
   audit: '/internal/v1/audit',
+  /**
+   * GET ?kind=camera: devices of a kind with the scopes that contain them, and the feed position of this reading.
+   * POST {actor, device}: adds one on behalf of somebody, who must hold `registry.write` in its area.
+   */
+  devices: '/internal/v1/devices',
+  /** POST {actor, device_id}: removes one on behalf of somebody. */
+  removeDevice: '/internal/v1/devices/remove',
+  /** POST: how a command went that core's feed carried to a service (cameras). */
+  commandResult: '/internal/v1/command-result',
+  /** POST: a line of kind `evidence` on an incident's timeline. */
+  evidence: '/internal/v1/evidence',
   /** POST: a service says how it is, every 5 s; silence of 15 s is shown as down. */
   heartbeat: '/internal/v1/heartbeat',
   /**
@@ -62,6 +76,39 @@ export const InternalAudit = z.object({
   action: z.string().max(80),
   target: z.string().max(200),
   detail: z.record(z.string(), z.unknown()),
+});
+
+/** Who asked a service: passed on, so that core authorises and audits the person and not the service. */
+export const InternalActor = z.object({
+  kind: z.enum(['user', 'api_key', 'service']),
+  id: z.string(),
+  name: z.string(),
+  org_id: Uuid,
+  grants: z.array(Grant),
+  address: z.string(),
+});
+export type InternalActor = z.infer<typeof InternalActor>;
+export const InternalDevice = z.object({
+  id: Uuid,
+  org_id: Uuid,
+  site_id: Uuid,
+  site_time_zone: z.string(),
+  area_id: Uuid,
+  area_name: z.string(),
+  name: z.string(),
+  external_id: z.string().nullable(),
+  scopes: z.array(ScopeKey).meta({ description: 'Itself and everything above it' }),
+});
+export type InternalDevice = z.infer<typeof InternalDevice>;
+export const InternalDevices = z.object({ items: z.array(InternalDevice), upto: FeedSeq });
+export const InternalNewDevice = z.object({ actor: InternalActor, device: DeviceInput });
+export const InternalRemoveDevice = z.object({ actor: InternalActor, device_id: Uuid });
+export const InternalCommandResult = AgentCommandResult.omit({ at: true });
+export const InternalEvidence = z.object({
+  incident_id: Uuid,
+  device_id: Uuid,
+  text: z.string().max(500),
+  data: z.record(z.string(), z.unknown()),
 });
 
 export const ServiceState = z.enum(['ok', 'degraded', 'down']);

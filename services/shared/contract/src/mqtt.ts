@@ -55,7 +55,20 @@ export const AgentState = z.object({
 });
 export type AgentState = z.infer<typeof AgentState>;
 
-export const CommandName = z.enum(['unlock', 'lock', 'self_test', 'reboot', 'identify']);
+/**
+ * `record {seconds}`, `snapshot {}` and `goto_preset {preset}` are for cameras; services/camera carries them out, and agents
+ * never see them.
+ */
+export const CommandName = z.enum([
+  'unlock',
+  'lock',
+  'self_test',
+  'reboot',
+  'identify',
+  'record',
+  'snapshot',
+  'goto_preset',
+]);
 export type CommandName = z.infer<typeof CommandName>;
 
 /** Payload of `…/command`. An agent ignores one that is past `expires_at` and answers a repeated id with the first result. */

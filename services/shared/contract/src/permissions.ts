@@ -21,6 +21,11 @@ export const permissions = [
   'audit.read',
   'panel.read',
   'panel.manage',
+  'camera.live',
+  'camera.playback',
+  'camera.export',
+  'camera.ptz',
+  'camera.manage',
   'system.read',
   'system.manage',
 ] as const;
@@ -30,7 +35,7 @@ export type Permission = z.infer<typeof Permission>;
 export const Role = z.enum(['admin', 'supervisor', 'guard', 'viewer', 'integrator']);
 export type Role = z.infer<typeof Role>;
 
-const viewer = ['registry.read', 'event.read', 'incident.read'] as const;
+const viewer = ['registry.read', 'event.read', 'incident.read', 'camera.live'] as const;
 const guard = [
   ...viewer,
   'rule.read',
@@ -38,12 +43,14 @@ const guard = [
   'incident.act',
   'device.command',
   'panel.read',
+  'camera.playback',
+  'camera.ptz',
 ] as const;
 
 /** What each role may do inside the scope of its binding. */
 export const rolePermissions: Record<Role, readonly Permission[]> = {
   admin: permissions,
-  supervisor: [...guard, 'identity.read', 'audit.read', 'system.read'],
+  supervisor: [...guard, 'camera.export', 'identity.read', 'audit.read', 'system.read'],
   guard,
   viewer,
   integrator: [...viewer, 'event.write', 'incident.create', 'device.command'],

@@ -2,6 +2,7 @@
 export * from './app-error.ts';
 export * from './clock.ts';
 export * from './config.ts';
+export * from './core-link.ts';
 export * from './feed-follower.ts';
 export * from './internal-client.ts';
 export { isTooDeep } from './json-depth.ts';

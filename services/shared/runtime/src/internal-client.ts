@@ -15,6 +15,18 @@ import type { TlsFiles } from './listen.ts';
 const answerTimeoutMs = 10_000;
 const answerBytesMax = 32 * 1024 * 1024;
 
+/** The three files of a service that speaks mTLS to core; undefined over the unix socket. */
+export function internalTls(config: {
+  INTERNAL_CERT_FILE?: string | undefined;
+  INTERNAL_KEY_FILE?: string | undefined;
+  INTERNAL_CA_FILE?: string | undefined;
+}): TlsFiles | undefined {
+  const { INTERNAL_CERT_FILE: certFile, INTERNAL_KEY_FILE: keyFile, INTERNAL_CA_FILE: caFile } = config;
+  return certFile !== undefined && keyFile !== undefined && caFile !== undefined
+    ? { certFile, keyFile, caFile }
+    : undefined;
+}
+
 export class InternalClient {
   readonly #base: RequestOptions;
   readonly #send: typeof httpRequest;

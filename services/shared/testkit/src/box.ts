@@ -10,10 +10,12 @@ import { freePort } from './ports.ts';
 import { repositoryRoot } from './repository.ts';
 import type { RestTarget } from './rest-client.ts';
 import {
+  type CameraService,
   type CoreService,
   type PanelService,
   type ServiceName,
   type SignalingService,
+  startCamera,
   startCore,
   startPanel,
   startSignaling,
@@ -23,8 +25,8 @@ import { type TempDir, tempDir } from './temp-dir.ts';
 export type BoxOptions = {
   /** Keeps the data there; without it a temporary directory that goes when the box stops. */
   dir?: string;
-  /** Which services beside core. Both, unless told. */
-  services?: readonly ('panel' | 'signaling')[];
+  /** Which services beside core. Panel and signaling, unless told. */
+  services?: readonly ('panel' | 'signaling' | 'camera')[];
   /** Also starts nginx with TLS; `webDir` is what it serves, web/dist unless told. */
   frontDoor?: boolean | { webDir?: string; port?: number };
   hostName?: string;
@@ -44,6 +46,7 @@ export type Box = AsyncDisposable &
     core: CoreService;
     panel: PanelService | undefined;
     signaling: SignalingService | undefined;
+    camera: CameraService | undefined;
     frontDoor: FrontDoor | undefined;
     /** Where consoles connect their socket. */
     socketUrl: string;
@@ -79,6 +82,10 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     ? await startSignaling({ ...context('signaling'), internalUrl, publicOrigins })
     : undefined;
   if (signaling) stack.use(signaling.daemon);
+  const camera = wanted.includes('camera')
+    ? await startCamera({ ...context('camera'), internalUrl, hostName, publicUrl: origin })
+    : undefined;
+  if (camera) stack.use(camera.daemon);
   const frontDoor =
     door && doorPort !== undefined
       ? await startFrontDoor({
@@ -86,7 +93,12 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
           port: doorPort,
           hostName,
           ca: mosquitto.ca,
-          upstream: { core: core.httpPort, panel: panel?.httpPort ?? 1, signaling: signaling?.port ?? 1 },
+          upstream: {
+            core: core.httpPort,
+            panel: panel?.httpPort ?? 1,
+            signaling: signaling?.port ?? 1,
+            camera: camera?.httpPort ?? 1,
+          },
           webDir: door.webDir ?? join(repositoryRoot, 'web', 'dist'),
         })
       : undefined;
@@ -97,6 +109,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
   const direct = {
     core: `http://127.0.0.1:${core.httpPort}`,
     panel: `http://127.0.0.1:${panel?.httpPort ?? 1}`,
+    camera: `http://127.0.0.1:${camera?.httpPort ?? 1}`,
   };
   return {
     dir,
@@ -106,6 +119,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     core,
     panel,
     signaling,
+    camera,
     frontDoor,
     baseUrl: (service: Route['service']) => frontDoor?.origin ?? direct[service],
     ...(frontDoor ? { ca: mosquitto.ca.caPem } : {}),

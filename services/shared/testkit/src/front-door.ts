@@ -13,7 +13,7 @@ export type FrontDoorOptions = {
   port: number;
   hostName: string;
   ca: TestCa;
-  upstream: { core: number; panel: number; signaling: number };
+  upstream: { core: number; panel: number; signaling: number; camera: number };
   /** The built console; without it every page is a 404. */
   webDir?: string;
 };
@@ -41,6 +41,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     CORE_UPSTREAM: upstream(options.upstream.core),
     PANEL_UPSTREAM: upstream(options.upstream.panel),
     SIGNALING_UPSTREAM: upstream(options.upstream.signaling),
+    CAMERA_UPSTREAM: upstream(options.upstream.camera),
     HTTP_LISTEN_PORT: `127.0.0.1:${await freePort()}`,
     HTTPS_LISTEN_PORT: `127.0.0.1:${options.port}`,
     HTTPS_PORT_SUFFIX: `:${options.port}`,

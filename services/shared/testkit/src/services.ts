@@ -8,7 +8,7 @@ import { coreUser, type Mosquitto } from './mosquitto.ts';
 import { freePort } from './ports.ts';
 import { repositoryRoot } from './repository.ts';
 
-export type ServiceName = 'core' | 'panel' | 'signaling';
+export type ServiceName = 'core' | 'panel' | 'signaling' | 'camera';
 export type Service = { daemon: Daemon; metricsPort: number };
 export type CoreService = Service & {
   httpPort: number;
@@ -17,6 +17,7 @@ export type CoreService = Service & {
   caDir: string;
 };
 export type PanelService = Service & { httpPort: number; dc09Port: number };
+export type CameraService = Service & { httpPort: number; dataDir: string; recordingsDir: string };
 export type SignalingService = Service & { port: number };
 
 /** What every service of one box shares. */
@@ -71,19 +72,38 @@ export async function startCore(options: CoreOptions): Promise<CoreService> {
 /** Starts the DC-09 receiver on free ports. */
 export async function startPanel(options: ServiceContext & { internalUrl: string }): Promise<PanelService> {
   const [httpPort, dc09Port, metricsPort] = [await freePort(), await freePort(), await freePort()];
-  const keyFile = join(options.dir, 'panel.key');
-  await writeFile(keyFile, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' }).catch(
-    keepExisting,
-  );
   const daemon = await startService('panel', options, metricsPort, {
     PANEL_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
     PANEL_DC09_LISTEN: `127.0.0.1:${dc09Port}`,
     PANEL_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
     DATA_DIR: await folder(options.dir, 'panel'),
     CORE_INTERNAL_URL: options.internalUrl,
-    PANEL_KEY_FILE: keyFile,
+    PANEL_KEY_FILE: await keyFile(options.dir, 'panel'),
   });
   return { daemon, httpPort, dc09Port, metricsPort };
+}
+
+/** Starts the camera service on free ports, without Janus unless `env` names one. */
+export async function startCamera(
+  options: ServiceContext & { internalUrl: string; hostName: string; publicUrl: string | undefined },
+): Promise<CameraService> {
+  const [httpPort, metricsPort] = [await freePort(), await freePort()];
+  const [dataDir, recordingsDir] = [
+    await folder(options.dir, 'camera'),
+    await folder(options.dir, 'recordings'),
+  ];
+  const daemon = await startService('camera', options, metricsPort, {
+    CAMERA_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
+    CAMERA_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+    DATA_DIR: dataDir,
+    RECORDINGS_DIR: recordingsDir,
+    STORAGE_ROOTS: options.dir,
+    CORE_INTERNAL_URL: options.internalUrl,
+    CAMERA_KEY_FILE: await keyFile(options.dir, 'camera'),
+    PUBLIC_HOST_NAME: options.hostName,
+    ...(options.publicUrl === undefined ? {} : { PUBLIC_URL: options.publicUrl }),
+  });
+  return { daemon, httpPort, metricsPort, dataDir, recordingsDir };
 }
 
 /** Starts the realtime socket on a free port. */
@@ -120,6 +140,14 @@ function startService(
 async function folder(dir: string, name: string): Promise<string> {
   const path = join(dir, 'data', name);
   await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+/** 32 random bytes in base64, as the installer makes them. */
+async function keyFile(dir: string, name: string): Promise<string> {
+  const path = join(dir, `${name}.key`);
+  const text = `${randomBytes(32).toString('base64')}\n`;
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch(keepExisting);
   return path;
 }
 

@@ -73,6 +73,7 @@ export const TimelineKind = z.enum([
   'notification',
   'escalated',
   'command',
+  'evidence',
   'system',
 ]);
 export const TimelineEntry = z.object({

@@ -1,6 +1,8 @@
 /** All REST routes of the box by operation id. */
+import { cameraRoutes } from './camera.ts';
 import { commandRoutes } from './commands.ts';
 import { eventsRoutes } from './events.ts';
+import { footageRoutes } from './footage.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentsRoutes } from './incidents.ts';
 import { notifyRoutes } from './notify.ts';
@@ -19,5 +21,7 @@ export const routes = {
   ...notifyRoutes,
   ...systemRoutes,
   ...panelRoutes,
+  ...cameraRoutes,
+  ...footageRoutes,
 };
 export type RouteName = keyof typeof routes;
