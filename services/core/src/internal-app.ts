@@ -14,6 +14,7 @@ import {
 } from './identity/http/internal-identity.ts';
 import { systemActor } from './kernel/actor.ts';
 import { followFeed } from './kernel/follow-feed.ts';
+import { mountInternalDevices } from './registry/http/internal-devices.ts';
 
 const bodyLimit = '40mb';
 
@@ -61,6 +62,7 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
     app.status.hear(InternalHeartbeat.parse(request.body), app.clock.now());
     response.status(204).end();
   });
+  mountInternalDevices(http, app);
   http.post(internalPaths.selfTest, async (request: Request, response: Response) => {
     requireRoot(app, request);
     response.json(await startSelfTest(app, authenticator));

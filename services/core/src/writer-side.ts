@@ -7,7 +7,6 @@ import { MqttLink, type MqttLinkOptions } from './events/adapters/mqtt-link.ts';
 import { Ingest } from './events/ingest.ts';
 import { MqttIngest } from './events/mqtt-ingest.ts';
 import { Housekeeping } from './events/housekeeping.ts';
-import { addTimeline } from './incidents/store/timeline.store.ts';
 import { runOnce } from './kernel/idempotency.ts';
 import type { WriterNotice } from './kernel/messages.ts';
 import { serveRpc, type CaseCall } from './kernel/rpc.ts';
@@ -17,13 +16,9 @@ import { Writer } from './kernel/writer.ts';
 import { escalate } from './notify/escalation.ts';
 import { DeviceCa } from './registry/adapters/device-ca.ts';
 import { applyAgentState } from './registry/agent-state.ts';
-import {
-  expireCommand,
-  finishCommand,
-  publishWaitingCommands,
-  type CommandEnd,
-} from './registry/commands.ts';
+import { expireCommand, finishCommand, publishWaitingCommands } from './registry/commands.ts';
 import { revokedSerials } from './registry/enrolment-writes.ts';
+import { tellIncident } from './registry/tell-incident.ts';
 import { publishAllTwins } from './registry/twin.ts';
 import { RegistryIndex } from './registry/store/registry-index.ts';
 import { createAct } from './rules/act.ts';
@@ -166,27 +161,6 @@ function runCase(
   return call.idempotencyKey === undefined
     ? run()
     : runOnce(context, call.name, call.idempotencyKey, call.input, run);
-}
-
-/** A command that was given from an incident ends on its timeline. */
-function tellIncident(tx: Tx, end: CommandEnd | undefined): void {
-  if (end?.incidentId === undefined) return;
-  const { command } = end;
-  const words = {
-    pending: 'waits',
-    sent: 'was sent',
-    confirmed: 'is confirmed by the door',
-    failed: 'failed',
-    expired: 'was not answered',
-  }[command.state];
-  addTimeline(tx, {
-    incidentId: end.incidentId,
-    kind: 'command',
-    actor: { kind: 'device', id: command.device_id, name: command.device_name },
-    text: `${command.name} ${words}${command.error ? `: ${command.error}` : ''}`,
-    data: { command_id: command.id, state: command.state },
-    traceId: command.id,
-  });
 }
 
 type FigureParts = {

@@ -1,7 +1,7 @@
 /**
  * The one command path: guards, rules, intercoms and integrators all come through `issueCommand`. A command is short-lived
- * (a door must not open minutes later), goes to the agent the device hangs on, and counts as done only when the device
- * itself says so.
+ * (a door must not open minutes later), goes to the agent the device hangs on (a camera's to services/camera, by the feed),
+ * and counts as done only when the device itself says so.
  */
 import {
   deviceTopic,
@@ -18,6 +18,7 @@ import { clearTimer, setTimer, type Timer } from '../kernel/timers.ts';
 import type { Tx } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { announceDevice } from './device-writes.ts';
+import { commandProblem } from './domain/device-commands.ts';
 import { commandColumns, toCommand, type CommandRow } from './store/registry-rows.ts';
 
 /** A command that was not answered by then has expired, here and at the agent. */
@@ -42,10 +43,11 @@ export function issueCommand(
 ): Command {
   const device = deps.index.device(input.deviceId);
   if (!device) throw new AppError('not_found', 'There is no such device.');
-  if ((input.name === 'unlock' || input.name === 'lock') && device.kind !== 'door')
-    throw new AppError('unprocessable', `"${device.name}" is not a door.`);
-  const agentId = enrolledAgent(tx.db, device);
-  if (agentId === undefined) {
+  const problem = commandProblem(device, input);
+  if (problem !== undefined) throw new AppError('unprocessable', problem);
+  // services/camera hears its commands on the feed.
+  const agentId = device.kind === 'camera' ? undefined : enrolledAgent(tx.db, device);
+  if (agentId === undefined && device.kind !== 'camera') {
     throw new AppError(
       'device_unavailable',
       `"${device.name}" hangs on no enrolled controller, so no command can reach it.`,
@@ -86,7 +88,7 @@ export function issueCommand(
     },
   });
   const command = announceCommand(tx, id, 'created', by.traceId);
-  tx.afterCommit(() => publishCommand(tx.db, deps, id, agentId));
+  if (agentId !== undefined) tx.afterCommit(() => publishCommand(tx.db, deps, id, agentId));
   return command;
 }
 
@@ -137,6 +139,9 @@ function readCommand(db: Sqlite, id: string): CommandRow | undefined {
     )
     .get(id);
 }
+
+/** The device a command is for. */
+export const commandDevice = (db: Sqlite, id: string): string | undefined => readCommand(db, id)?.device_id;
 
 function announceCommand(tx: Tx, id: string, action: 'created' | 'updated', traceId: string): Command {
   const row = readCommand(tx.db, id);

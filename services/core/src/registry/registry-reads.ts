@@ -1,5 +1,5 @@
 /** Reading sites, areas, floors, devices and commands: only what the actor may see. */
-import type { Device, DeviceKind, DeviceStatus } from '@siphera/contract';
+import type { Device, DeviceKind, DeviceStatus, InternalDevice, InternalDevices } from '@siphera/contract';
 import { AppError } from '@siphera/runtime';
 import type { z } from 'zod';
 import { areasBelow, authoriseOn, scopesOf, visibleSql } from '../kernel/access.ts';
@@ -134,6 +134,25 @@ export const registryReads = {
       row ? scopesOf(db, { kind: 'device', id: row.id }) : undefined,
     );
     return toDevice(row as DeviceRow);
+  },
+
+  /** For the box's own services: devices of a kind in all orgs, with the place they are in. */
+  listPlacedDevices: (
+    { db }: ReadContext,
+    input: { kind: z.infer<typeof DeviceKind> },
+  ): z.infer<typeof InternalDevices> => {
+    const rows = db
+      .prepare<[string], Omit<InternalDevice, 'scopes'>>(
+        `SELECT d.id, d.org_id, d.site_id, s.time_zone AS site_time_zone, d.area_id, a.name AS area_name, d.name, d.external_id
+         FROM devices d JOIN areas a ON a.id = d.area_id JOIN sites s ON s.id = d.site_id
+         WHERE d.kind = ? AND d.deleted_ms IS NULL ORDER BY d.id`,
+      )
+      .all(input.kind);
+    const items = rows.map((row) => ({
+      ...row,
+      scopes: scopesOf(db, { kind: 'device', id: row.id })?.scopes ?? [`org:${row.org_id}`],
+    }));
+    return { items, upto: readFeedSeq(db) };
   },
 
   getCommand: ({ db, actor }: ReadContext, input: { id: string }) => {

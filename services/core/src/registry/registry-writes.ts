@@ -1,5 +1,6 @@
 /** All registry writes by name. */
 import type { WriterDeps } from '../writer-deps.ts';
+import { createCameraWrites } from './camera-writes.ts';
 import { createCommandWrites } from './command-writes.ts';
 import { createDeviceWrites } from './device-writes.ts';
 import { createEnrolmentWrites } from './enrolment-writes.ts';
@@ -12,4 +13,5 @@ export const createRegistryWrites = (deps: WriterDeps) => ({
   ...createImportWrites(deps),
   ...createEnrolmentWrites(deps),
   ...createCommandWrites(deps),
+  ...createCameraWrites(deps),
 });

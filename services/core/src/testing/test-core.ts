@@ -51,8 +51,8 @@ export type TestCore = AsyncDisposable &
     db: Sqlite;
     dir: string;
     logLines: string[];
-    /** One call of the internal API. */
-    internal(path: string, body: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
+    /** One call of the internal API; without a body it reads. */
+    internal(path: string, body?: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
   };
 
 export type TestCoreOptions = {
@@ -123,11 +123,16 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
     logLines,
     baseUrl: () => `http://127.0.0.1:${front.port}`,
     internal: (path, body, headers = {}) =>
-      exchange(insideTarget + path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
-      }),
+      exchange(
+        insideTarget + path,
+        body === undefined
+          ? { headers }
+          : {
+              method: 'POST',
+              headers: { 'content-type': 'application/json', ...headers },
+              body: JSON.stringify(body),
+            },
+      ),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
