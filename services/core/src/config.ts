@@ -1,5 +1,5 @@
 /** Core's environment. The only file of core that reads it. */
-import { ListenAddress, LogLevel } from '@siphera/runtime';
+import { ListenAddress, LogLevel } from '@siphera/runtime/base';
 import { z } from 'zod';
 
 const path = z.string().min(1);
@@ -10,6 +10,10 @@ export const configSchema = z.object({
   }),
   CORE_INTERNAL_LISTEN: ListenAddress.default('unix:/run/siphera/core.sock').meta({
     description: "Internal API for the box's own services",
+  }),
+  CORE_INTERNAL_SOCKET: path.startsWith('unix:/').optional().meta({
+    description:
+      "A second door to it, `unix:/path`, for a service outside of the containers' networks; its directory's group may open it",
   }),
   CORE_METRICS_LISTEN: ListenAddress.default('127.0.0.1:7180').meta({ description: '/metrics and /healthz' }),
   INTERNAL_CERT_FILE: path

@@ -42,13 +42,17 @@ if (!tls && !config.CORE_INTERNAL_LISTEN.startsWith('unix:')) {
     'CORE_INTERNAL_LISTEN over TCP needs INTERNAL_CERT_FILE, INTERNAL_KEY_FILE and INTERNAL_CA_FILE',
   );
 }
+const internal = createInternalHttp(app, authenticator);
 const listeners: Listener[] = [
-  await startListener(config.CORE_INTERNAL_LISTEN, createInternalHttp(app, authenticator), tls),
+  await startListener(config.CORE_INTERNAL_LISTEN, internal, tls),
   await startListener(
     config.CORE_METRICS_LISTEN,
     metricsHandler(metrics, () => status.healthy()),
   ),
 ];
+if (config.CORE_INTERNAL_SOCKET !== undefined) {
+  listeners.push(await startListener(config.CORE_INTERNAL_SOCKET, internal));
+}
 const front = await startListener(config.CORE_HTTP_LISTEN, rest);
 listeners.push(front);
 sender.start();
