@@ -14,7 +14,7 @@ import {
 } from './identity/http/internal-identity.ts';
 import { systemActor } from './kernel/actor.ts';
 import { followFeed } from './kernel/follow-feed.ts';
-import { mountInternalDevices } from './registry/http/internal-devices.ts';
+import { mountInternalCameras } from './registry/http/internal-cameras.ts';
 
 const bodyLimit = '40mb';
 
@@ -62,7 +62,7 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
     app.status.hear(InternalHeartbeat.parse(request.body), app.clock.now());
     response.status(204).end();
   });
-  mountInternalDevices(http, app);
+  mountInternalCameras(http, app);
   http.post(internalPaths.selfTest, async (request: Request, response: Response) => {
     requireRoot(app, request);
     response.json(await startSelfTest(app, authenticator));

@@ -14,7 +14,7 @@ import {
   systemClock,
   systemRandom,
   type Part,
-} from '@siphera/runtime';
+} from '@siphera/runtime/base';
 import { configSchema } from './config.ts';
 import { createWriterSide } from './writer-side.ts';
 import type { HttpThreadData, ReaderThreadData, ThreadNotice, WriterNotice } from './kernel/messages.ts';

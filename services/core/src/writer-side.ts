@@ -1,6 +1,6 @@
 /** Puts the writer thread together: use cases, broker, ingest, rules, timers, housekeeping. */
 import type { MessagePort } from 'node:worker_threads';
-import { AppError, type Clock, type Logger, type Random, type Sqlite } from '@siphera/runtime';
+import { AppError, type Clock, type Logger, type Random, type Sqlite } from '@siphera/runtime/base';
 import type { Config } from './config.ts';
 import { Listening } from './events/listening.ts';
 import { MqttLink, type MqttLinkOptions } from './events/adapters/mqtt-link.ts';
@@ -22,6 +22,7 @@ import { tellIncident } from './registry/tell-incident.ts';
 import { publishAllTwins } from './registry/twin.ts';
 import { RegistryIndex } from './registry/store/registry-index.ts';
 import { createAct } from './rules/act.ts';
+import { addNewReadyRules } from './rules/ready-rule-writes.ts';
 import { RuleRuntime } from './rules/rule-runtime.ts';
 import { createWriteCases } from './write-cases.ts';
 import type { WriterDeps } from './writer-deps.ts';
@@ -119,6 +120,8 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
     start: async () => {
       // Written at each change; at a start only where it might be missing or older than the database.
       if (revokedSerials(db, clock.now()).length > 0 || !ca.hasRevocationList()) await writeCrl();
+      const rulesAdded = await writer.submit((tx) => addNewReadyRules(tx, deps));
+      if (rulesAdded > 0) log.info('ready_rules_added', { rules: rulesAdded });
       link.start();
       timers.start();
       housekeeping.start();

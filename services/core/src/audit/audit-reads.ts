@@ -1,5 +1,5 @@
 /** Reading and checking the audit log. It covers the whole org, so only who may read it there sees any of it. */
-import { AppError, fromRfc3339 } from '@siphera/runtime';
+import { AppError, fromRfc3339 } from '@siphera/runtime/base';
 import { authorise, orgScope } from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';

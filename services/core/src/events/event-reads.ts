@@ -1,6 +1,7 @@
 /** Lists and look-ups of events, dead letters, retention. */
-import { eventTypes, type DeadLetter, type EventClass, type StoredEvent } from '@siphera/contract';
-import { AppError, fromRfc3339, toRfc3339 } from '@siphera/runtime';
+import { eventTypes, type EventClass, type StoredEvent } from '@siphera/contract/base';
+import type { DeadLetter } from '@siphera/contract';
+import { AppError, fromRfc3339, toRfc3339 } from '@siphera/runtime/base';
 import { statfsSync } from 'node:fs';
 import { z } from 'zod';
 import {

@@ -1,5 +1,5 @@
 /** Checks an arrival against the envelope and its type's schema. Pure. */
-import { eventTypes, IncomingEvent, type EventTypeDefinition } from '@siphera/contract';
+import { eventTypes, IncomingEvent, type EventTypeDefinition } from '@siphera/contract/base';
 import type { DeadCode } from './arrival.ts';
 
 export type Shaped = {

@@ -1,7 +1,7 @@
 /** Events by REST and from the box's own services; dead letters; retention. */
 import type { AppendResult, InternalAppend, RetentionPolicy } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
-import { isGranted } from '@siphera/contract';
+import { AppError } from '@siphera/runtime/base';
+import { isGranted } from '@siphera/contract/base';
 import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, authoriseOn, orgScope } from '../kernel/access.ts';

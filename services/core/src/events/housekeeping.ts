@@ -1,5 +1,5 @@
 /** What runs beside the work: volume figures, what the box heard, and taking off what is kept no longer. */
-import type { Logger } from '@siphera/runtime';
+import type { Logger } from '@siphera/runtime/base';
 import type { Tx } from '../kernel/transaction.ts';
 import type { Writer } from '../kernel/writer.ts';
 import type { Ingest } from './ingest.ts';

@@ -3,8 +3,8 @@
  * device's state, the rules. Runs inside the writer's transaction; what cannot be an event becomes a dead letter, so
  * that nothing anyone sent is lost in silence.
  */
-import { eventBytesMax } from '@siphera/contract';
-import { fromRfc3339, newTraceId, type Statement } from '@siphera/runtime';
+import { eventBytesMax } from '@siphera/contract/base';
+import { fromRfc3339, newTraceId, type Statement } from '@siphera/runtime/base';
 import type { EngineEvent } from '@siphera/rules';
 import type { Tx } from '../kernel/transaction.ts';
 import { applyEventToDevice } from '../registry/device-effects.ts';

@@ -2,7 +2,7 @@
  * When the box itself could not hear: it was down, or the broker was away. A rule that waits for silence must not take our
  * deafness for the devices'. Kept as rows, so that a power cut is known after it.
  */
-import type { Clock, Sqlite } from '@siphera/runtime';
+import type { Clock, Sqlite } from '@siphera/runtime/base';
 import type { Tx } from '../kernel/transaction.ts';
 
 /** How often "we heard until now" is written; a gap shorter than twice that is not one. */

@@ -12,8 +12,8 @@ import {
   eventBytesMax,
   parseDeviceTopic,
   type DeviceLeaf,
-} from '@siphera/contract';
-import { AppError, isTooDeep, type Logger } from '@siphera/runtime';
+} from '@siphera/contract/base';
+import { AppError, isTooDeep, type Logger } from '@siphera/runtime/base';
 import type { Tx } from '../kernel/transaction.ts';
 import { isStorageFailure, isWorthRepeating, type Writer } from '../kernel/writer.ts';
 import type { WriterDeps } from '../writer-deps.ts';

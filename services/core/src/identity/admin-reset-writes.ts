@@ -1,5 +1,5 @@
 /** The way back in for root when no admin can sign in any more. Reached by the internal API alone. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { WriteContext } from '../kernel/transaction.ts';

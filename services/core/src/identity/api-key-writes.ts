@@ -1,6 +1,6 @@
 /** API keys: scoped, hashed, shown once. A key can do no more than its maker could when he made it. */
 import type { ApiKey, Permission, Scope } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authoriseOn, orgScope, scopesOf } from '../kernel/access.ts';

@@ -1,6 +1,6 @@
 /** Groups and role bindings. Whatever changes what somebody may do makes his old tokens worthless at once. */
 import type { Group, Role, RoleBinding, Scope } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, authoriseOn, orgScope, scopesOf } from '../kernel/access.ts';

@@ -1,7 +1,7 @@
 /** All reading use cases of identity. Who sees a whole org sees everybody; who sees a site sees those bound in it. */
 import type { ApiKey, DeviceSession, Group, Me, RoleBinding, User } from '@siphera/contract';
-import { isGranted } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { isGranted } from '@siphera/contract/base';
+import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { authorise, orgScope } from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';

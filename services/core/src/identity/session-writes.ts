@@ -1,5 +1,5 @@
 /** Signing in and out. Passwords are checked before, in the HTTP thread; here stand the rows and what follows from them. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, orgScope } from '../kernel/access.ts';
 import type { Actor } from '../kernel/actor.ts';

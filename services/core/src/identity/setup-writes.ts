@@ -1,11 +1,11 @@
 /** The first admin, by a one-time code. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import { IANAZone } from 'luxon';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { orgScope } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import { toArea, toSite, type AreaRow, type SiteRow } from '../registry/store/registry-rows.ts';
-import { installReadyRules } from '../rules/rule-writes.ts';
+import { installReadyRules } from '../rules/ready-rule-writes.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { addressThrottle } from './domain/login-throttle.ts';
 import { hashCode } from './domain/one-time-code.ts';

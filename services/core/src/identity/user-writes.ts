@@ -1,5 +1,5 @@
 /** Adding, changing and removing users and groups. Who changes a user must hold all that the user holds. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { User } from '@siphera/contract';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, orgScope } from '../kernel/access.ts';

@@ -3,7 +3,7 @@
  * is told by name who was first.
  */
 import type { Incident, ResolutionCode, Severity, TimelineEntry } from '@siphera/contract';
-import { AppError, toRfc3339 } from '@siphera/runtime';
+import { AppError, toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authoriseOn } from '../kernel/access.ts';

@@ -1,6 +1,7 @@
 /** The board's list, the incident page, its timeline and attachments. */
-import { IncidentState, type Incident, type Severity } from '@siphera/contract';
-import { AppError, fromRfc3339 } from '@siphera/runtime';
+import { IncidentState, type Severity } from '@siphera/contract/base';
+import type { Incident } from '@siphera/contract';
+import { AppError, fromRfc3339 } from '@siphera/runtime/base';
 import { areasBelow, authoriseAnywhere, authoriseOn, visibleSql } from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';

@@ -1,6 +1,6 @@
 /** Opening an incident by hand, attachments, procedures; with the acts, all incident writes by name. */
 import type { Attachment, Incident, Procedure, ProcedureStep, Severity } from '@siphera/contract';
-import { AppError, toRfc3339 } from '@siphera/runtime';
+import { AppError, toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, authoriseOn, orgScope } from '../kernel/access.ts';
@@ -8,6 +8,7 @@ import type { WriteContext } from '../kernel/transaction.ts';
 import { startEscalation } from '../notify/escalation.ts';
 import { queueIncidentWebhooks } from '../notify/queue-notifications.ts';
 import type { WriterDeps } from '../writer-deps.ts';
+import { createEvidenceWrites } from './evidence-writes.ts';
 import { actOn, incidentActs } from './incident-acts.ts';
 import { toAttachment, toProcedure, type AttachmentRow, type ProcedureRow } from './store/attachment-rows.ts';
 import { announceIncident, nextNumber } from './store/incident.store.ts';
@@ -27,6 +28,7 @@ type ProcedureFields = { name: string; steps: ReadonlyArray<z.infer<typeof Proce
 
 export const createIncidentWrites = (deps: WriterDeps) => ({
   ...incidentActs,
+  ...createEvidenceWrites(deps),
 
   createIncident: (context: WriteContext, input: ByHand): Incident => {
     const area = deps.index.area(input.area_id);

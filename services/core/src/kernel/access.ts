@@ -2,8 +2,8 @@
  * Authorisation. `authorise` is the first statement of every use case and fails closed; what lies in another org, or out
  * of sight, does not exist for the caller.
  */
-import { isGranted, type Permission, type Scope } from '@siphera/contract';
-import { AppError, type Sqlite } from '@siphera/runtime';
+import { isGranted, type Permission, type Scope } from '@siphera/contract/base';
+import { AppError, type Sqlite } from '@siphera/runtime/base';
 import type { Actor } from './actor.ts';
 
 /** @throws AppError `forbidden` unless the actor holds the permission on one of the scopes. */

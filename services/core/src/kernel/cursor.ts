@@ -1,5 +1,5 @@
 /** Opaque list cursors: the sort key of the last row, so that a page is stable while rows are added. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 
 const encodeCursor = (key: string | number): string =>
   Buffer.from(JSON.stringify([key])).toString('base64url');

@@ -1,5 +1,5 @@
 /** The feed position of the moment a reading was made: follow the feed from here and nothing is missed. */
-import type { Sqlite } from '@siphera/runtime';
+import type { Sqlite } from '@siphera/runtime/base';
 
 export function readFeedSeq(db: Sqlite): number {
   return Number(

@@ -1,6 +1,6 @@
 /** The first answer to a request with an idempotency key is kept for a day, in the transaction of its effect, and given again. */
 import { createHash } from 'node:crypto';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { WriteContext } from './transaction.ts';
 
 export const idempotencyLifeMs = 24 * 3_600_000;

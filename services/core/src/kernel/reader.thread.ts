@@ -1,7 +1,7 @@
 /** A read-only worker: lists, search, exports and chain walks, so that no long scan holds up the writer or HTTP. */
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
-import { AppError, createLogger, openDatabase, systemClock } from '@siphera/runtime';
+import { AppError, createLogger, openDatabase, systemClock } from '@siphera/runtime/base';
 import { readCases } from '../read-cases.ts';
 import type { ReaderThreadData } from './messages.ts';
 import { serveRpc, type CaseCall } from './rpc.ts';

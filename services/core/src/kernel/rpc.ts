@@ -1,6 +1,6 @@
 /** Calls over a message port between core's threads. Expected failures arrive as AppError; anything else as `internal`. */
 import type { MessagePort } from 'node:worker_threads';
-import { AppError, errorFromWire, errorToWire, type ErrorWire, type Logger } from '@siphera/runtime';
+import { AppError, errorFromWire, errorToWire, type ErrorWire, type Logger } from '@siphera/runtime/base';
 import type { Actor } from './actor.ts';
 
 export type CaseCall = {

@@ -1,5 +1,5 @@
 /** Timers are rows: they fire once, in order of their due time, also after a restart, each in a transaction of its own. */
-import type { Clock, Logger, Sqlite } from '@siphera/runtime';
+import type { Clock, Logger, Sqlite } from '@siphera/runtime/base';
 import type { Tx } from './transaction.ts';
 import { isStorageFailure, type Writer } from './writer.ts';
 

@@ -5,7 +5,7 @@
  *
  * Must stay true: a promise resolves only after the commit that holds its job; a job that throws undoes only itself.
  */
-import { AppError, type Clock, type Logger, type Random, type Sqlite } from '@siphera/runtime';
+import { AppError, type Clock, type Logger, type Random, type Sqlite } from '@siphera/runtime/base';
 import type { ChangeInput, Tx } from './transaction.ts';
 
 /** Jobs in one commit: bounds how long a commit, and thus an acknowledgement, can take. */

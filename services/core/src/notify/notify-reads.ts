@@ -1,5 +1,5 @@
 /** Reading notification settings, webhooks, escalations, deliveries. */
-import { AppError, type Sqlite } from '@siphera/runtime';
+import { AppError, type Sqlite } from '@siphera/runtime/base';
 import { authorise, authoriseAnywhere, orgScope } from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';

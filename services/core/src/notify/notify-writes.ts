@@ -1,6 +1,6 @@
 /** Writing notification settings, webhooks, escalations; and what became of a delivery. */
 import type { Escalation, WebhookInput } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, orgScope } from '../kernel/access.ts';

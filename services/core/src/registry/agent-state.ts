@@ -1,6 +1,6 @@
 /** What an agent's retained state says: who is there, clocks, and that nothing is known of what hangs on one that is away. */
 import type { AgentState } from '@siphera/contract';
-import { fromRfc3339, toRfc3339, newTraceId } from '@siphera/runtime';
+import { fromRfc3339, toRfc3339, newTraceId } from '@siphera/runtime/base';
 import type { Ingest } from '../events/ingest.ts';
 import type { StateDelivery } from '../events/mqtt-ingest.ts';
 import type { Tx } from '../kernel/transaction.ts';

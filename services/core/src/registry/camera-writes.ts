@@ -1,6 +1,6 @@
 /** What services/camera may write: it removes cameras for somebody, and says how their commands went. */
 import type { InternalCommandResult } from '@siphera/contract';
-import { AppError, toRfc3339 } from '@siphera/runtime';
+import { AppError, toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import type { WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';

@@ -6,9 +6,12 @@ import {
   type Command,
   type CommandName,
   type InternalActor,
+  type RuleInput,
   type Role,
 } from '@siphera/contract';
+import { toRfc3339 } from '@siphera/runtime';
 import { call, callRaw } from '@siphera/testkit';
+import type { z } from 'zod';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { setUp, type Person } from '../testing/people.ts';
 import { jsonOf, startTestCore, type TestCore } from '../testing/test-core.ts';
@@ -146,5 +149,146 @@ describe('a command to a camera', () => {
     expect(await finish('018f3c5e-0000-7000-8000-000000000001')).toEqual({
       refused: 'the command is not one of a camera',
     });
+  });
+});
+
+describe('evidence', () => {
+  const line = (incident: string, device = cameraId, text = 'Footage is kept') =>
+    core.internal(internalPaths.evidence, {
+      incident_id: incident,
+      device_id: device,
+      text,
+      data: { clip: 'ready' },
+    });
+
+  it('is a line of the timeline, once, however often it comes', async () => {
+    const incident = await call(core, 'createIncident', {
+      token,
+      body: { title: 'Somebody at the gate', severity: 'high', area_id: areaId },
+    });
+    expect(jsonOf(await line(incident.id))).toEqual({ added: true });
+    expect(jsonOf(await line(incident.id))).toEqual({ added: false });
+    const { items } = await call(core, 'listTimeline', { token, params: { id: incident.id }, query: {} });
+    expect(items.filter((entry) => entry.kind === 'evidence')).toMatchObject([
+      {
+        text: 'Footage is kept',
+        actor: { kind: 'device', id: cameraId, name: 'Dock' },
+        data: { clip: 'ready', device_id: cameraId },
+      },
+    ]);
+  });
+
+  it('is refused for incidents that are not there, and from what is no camera', async () => {
+    expect((await line('018f3c5e-0000-7000-8000-000000000001')).status).toBe(404);
+    const incident = await call(core, 'createIncident', {
+      token,
+      body: { title: 'Somebody at the gate', severity: 'high', area_id: areaId },
+    });
+    expect((await line(incident.id, doorId)).status).toBe(422);
+  });
+});
+
+describe('rules and cameras', () => {
+  type Action = Extract<z.input<typeof RuleInput>['actions'][number], { kind: 'command' }>;
+  const rule = (
+    action: Omit<Action, 'kind'>,
+    types: string[] = ['camera.line_crossed'],
+    scope: z.input<typeof RuleInput>['trigger']['scope'] = {},
+  ) => ({
+    token,
+    body: {
+      name: 'To the camera',
+      trigger: { kind: 'event' as const, types, scope },
+      actions: [
+        { kind: 'incident' as const, title: 'Seen by {device}', severity: 'low' as const },
+        { kind: 'command' as const, ...action },
+      ],
+    },
+  });
+  const append = async (type: string, deviceId: string, data: Record<string, unknown> = {}) =>
+    core.internal(internalPaths.events, {
+      channel: 'camera',
+      events: [
+        {
+          specversion: '1.0',
+          id: crypto.randomUUID(),
+          source: `camera/${deviceId}`,
+          type,
+          subject: deviceId,
+          time: toRfc3339(core.clock.now()),
+          data,
+        },
+      ],
+    });
+  const commands = () =>
+    core.db
+      .prepare<[], { device_id: string; name: string; incident_id: string | null }>(
+        'SELECT device_id, name, incident_id FROM commands',
+      )
+      .all();
+
+  it('command the camera that triggered, and a fixed one, for the incident they opened', async () => {
+    await call(core, 'createRule', rule({ target: 'trigger', name: 'record', args: { seconds: 20 } }));
+    await call(
+      core,
+      'createRule',
+      rule({ target: cameraId, name: 'goto_preset', args: { preset: '1' } }, ['door.forced']),
+    );
+    await append('camera.line_crossed', cameraId);
+    await append('door.forced', doorId);
+    const given = commands();
+    expect(given).toMatchObject([
+      { device_id: cameraId, name: 'record' },
+      { device_id: cameraId, name: 'goto_preset' },
+    ]);
+    expect(given.every((one) => one.incident_id !== null)).toBe(true);
+  });
+
+  it('are refused at the save when they could never be carried out', async () => {
+    const status = async (...of: Parameters<typeof rule>) =>
+      (await callRaw(core, 'createRule', rule(...of))).status;
+    expect(await status({ target: 'trigger', name: 'snapshot' })).toBe(201);
+    expect(await status({ target: 'trigger', name: 'snapshot' }, ['motion.started'])).toBe(201);
+    expect(await status({ target: 'trigger', name: 'snapshot' }, ['door.forced'])).toBe(422);
+    expect(await status({ target: 'trigger', name: 'unlock' })).toBe(422);
+    expect(await status({ target: doorId, name: 'record' })).toBe(422);
+    expect(await status({ target: cameraId, name: 'lock' })).toBe(422);
+    expect(await status({ target: cameraId, name: 'record', args: { seconds: 0 } })).toBe(422);
+    expect(await status({ target: 'trigger', name: 'goto_preset' })).toBe(422);
+    const doors = { device_kinds: ['door' as const] };
+    expect(await status({ target: 'trigger', name: 'snapshot' }, ['motion.started'], doors)).toBe(422);
+    const theDoor = { device_ids: [doorId] };
+    expect(await status({ target: 'trigger', name: 'snapshot' }, ['motion.started'], theDoor)).toBe(422);
+  });
+
+  it('open an incident with steps when nothing is recorded, and leave the camera offline', async () => {
+    await append('device.offline', cameraId);
+    await append('camera.recording_lost', cameraId, { reason: 'The camera does not answer.' });
+    const { items } = await call(core, 'listIncidents', { token, query: {} });
+    expect(items).toMatchObject([{ title: 'Nothing is recorded of Dock', severity: 'high' }]);
+    expect(items[0]?.steps.length).toBeGreaterThan(2);
+    const device = await call(core, 'getDevice', { token, params: { id: cameraId } });
+    expect(device.status).toBe('offline');
+    await append('camera.recording_restored', cameraId, { reason: '' });
+    expect((await call(core, 'getDevice', { token, params: { id: cameraId } })).status).toBe('online');
+  });
+
+  it('open one incident for storages that fail', async () => {
+    await core.internal(internalPaths.events, {
+      channel: 'camera',
+      events: ['camera.storage_failed', 'camera.retention_short'].map((type) => ({
+        specversion: '1.0',
+        id: crypto.randomUUID(),
+        source: 'camera/storage',
+        type,
+        orgid: admin.orgId,
+        siteid: siteId,
+        data: { storage: 'Disk 1', reason: 'It is full.' },
+      })),
+    });
+    const { items } = await call(core, 'listIncidents', { token, query: {} });
+    expect(items).toMatchObject([
+      { title: 'Footage storage failed: Disk 1', severity: 'medium', event_count: 2 },
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 /** Commands as people and integrators give them. */
-import { isGranted, type Command, type CommandName } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { isGranted, type CommandName } from '@siphera/contract/base';
+import type { Command } from '@siphera/contract';
+import { AppError } from '@siphera/runtime/base';
 import { incidentScopes, readIncident } from '../incidents/store/incident.store.ts';
 import { authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';

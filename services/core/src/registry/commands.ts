@@ -7,10 +7,10 @@ import {
   deviceTopic,
   type AgentCommand,
   type AgentCommandResult,
-  type Command,
   type CommandName,
-} from '@siphera/contract';
-import { AppError, toRfc3339, type Sqlite } from '@siphera/runtime';
+} from '@siphera/contract/base';
+import type { Command } from '@siphera/contract';
+import { AppError, toRfc3339, type Sqlite } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { scopesOf } from '../kernel/access.ts';
 import type { Actor } from '../kernel/actor.ts';

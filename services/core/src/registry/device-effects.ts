@@ -49,6 +49,13 @@ const conditions: Readonly<Record<string, { condition: Condition; on: boolean }>
   'panel.restored': { condition: 'alarm', on: false },
 };
 
+/** What the box says about a device's footage tells nothing of whether the device is there. */
+const saysNothingOfStatus = new Set([
+  'camera.recording_lost',
+  'camera.storage_failed',
+  'camera.retention_short',
+]);
+
 type Row = { status: string; conditions: string; state: string | null; last_seen_ms: number | null };
 
 export function applyEventToDevice(tx: Tx, deps: WriterDeps, effect: DeviceEffect): void {
@@ -62,7 +69,8 @@ function updateDevice(tx: Tx, device: IndexedDevice, effect: DeviceEffect): void
     .prepare<[string], Row>('SELECT status, conditions, state, last_seen_ms FROM devices WHERE id = ?')
     .get(device.id);
   if (!row) return;
-  const status = effect.type === 'device.offline' ? 'offline' : 'online';
+  const heardOfIt = !saysNothingOfStatus.has(effect.type);
+  const status = heardOfIt ? (effect.type === 'device.offline' ? 'offline' : 'online') : row.status;
   const state = states[effect.type] ?? row.state;
   const next = nextConditions(row.conditions, effect);
   const changed = status !== row.status || state !== row.state || next !== row.conditions;
@@ -75,7 +83,7 @@ function updateDevice(tx: Tx, device: IndexedDevice, effect: DeviceEffect): void
       status,
       state,
       next,
-      status === 'offline' ? row.last_seen_ms : effect.nowMs,
+      heardOfIt && status === 'online' ? effect.nowMs : row.last_seen_ms,
       changed ? 1 : 0,
       device.id,
     );

@@ -1,6 +1,6 @@
 /** Writing devices: the use cases of the page, and `saveDevice`, which CSV import shares. */
 import type { Device, DeviceKind } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { Tx, WriteContext } from '../kernel/transaction.ts';

@@ -1,7 +1,7 @@
 /** Enrolment: a one-time code becomes a certificate; a certificate can be revoked. */
 import { createHash } from 'node:crypto';
 import type { DeviceKind } from '@siphera/contract';
-import { AppError, toRfc3339, type Sqlite } from '@siphera/runtime';
+import { AppError, toRfc3339, type Sqlite } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { ReadContext, Tx, WriteContext } from '../kernel/transaction.ts';

@@ -1,6 +1,6 @@
 /** CSV import of devices: preview and apply are one function, so that the preview cannot promise what the import refuses. */
 import type { ImportReport, ImportRow } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';

@@ -1,5 +1,5 @@
 /** Writing sites, areas and floors. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import { IANAZone } from 'luxon';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, authoriseOn, orgScope, scopesOf } from '../kernel/access.ts';

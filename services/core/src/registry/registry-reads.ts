@@ -1,6 +1,6 @@
 /** Reading sites, areas, floors, devices and commands: only what the actor may see. */
 import type { Device, DeviceKind, DeviceStatus, InternalDevice, InternalDevices } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { areasBelow, authoriseOn, scopesOf, visibleSql } from '../kernel/access.ts';
 import { decodeCursor, toPage } from '../kernel/cursor.ts';

@@ -2,8 +2,8 @@
  * The twin of an agent (retained): what hangs on it, by our ids. Published when the registry changes, and for all agents
  * when the broker is back, so that a door added behind an enrolled controller is known to it at once.
  */
-import { deviceTopic, type AgentTwin } from '@siphera/contract';
-import type { Sqlite } from '@siphera/runtime';
+import { deviceTopic, type AgentTwin } from '@siphera/contract/base';
+import type { Sqlite } from '@siphera/runtime/base';
 import type { Tx } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 

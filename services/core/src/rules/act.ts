@@ -1,7 +1,7 @@
 /** Carries out what a rule decided: incident, notification, command, all in the transaction of the event. */
 import type { Decision, EngineEvent } from '@siphera/rules';
 import type { CommandName } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { Actor } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/transaction.ts';
 import { openOrUpdateIncident } from '../incidents/open-incident.ts';

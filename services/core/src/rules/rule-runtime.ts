@@ -2,7 +2,7 @@
  * Runs the rules engine inside the writer's transaction: offers each event, keeps condition state and timers as rows,
  * acts on decisions and files the traces. The compiled set changes only after the commit that changed a rule.
  */
-import { newTraceId } from '@siphera/runtime';
+import { newTraceId } from '@siphera/runtime/base';
 import type { Rule, RuleInput } from '@siphera/contract';
 import {
   changeRule,
@@ -19,7 +19,7 @@ import {
   type RuleSet,
   type StateReader,
 } from '@siphera/rules';
-import type { Logger, Sqlite, Statement } from '@siphera/runtime';
+import type { Logger, Sqlite, Statement } from '@siphera/runtime/base';
 import { clearTimer, setTimer, type Timer } from '../kernel/timers.ts';
 import type { Listening } from '../events/listening.ts';
 import type { Tx } from '../kernel/transaction.ts';

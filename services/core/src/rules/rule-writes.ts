@@ -1,11 +1,11 @@
 /** Rules as admins write them. Every save is a new version; running counts and timers go on. */
 import type { Rule, RuleInput } from '@siphera/contract';
-import { readyRules } from '@siphera/rules';
-import { AppError, toRfc3339 } from '@siphera/runtime';
+import { AppError, toRfc3339 } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
-import { authorise, authoriseOn, scopesOf } from '../kernel/access.ts';
+import { authoriseOn, scopesOf } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
+import { checkCommands } from './command-targets.ts';
 import { toEngineRule } from './rule-runtime.ts';
 import { ruleSelect, toRule, type RuleRow } from './store/rule-rows.ts';
 
@@ -15,7 +15,12 @@ const rulesMax = 10_000;
 const readRule = (context: WriteContext, id: string): RuleRow | undefined =>
   context.db.prepare<[string], RuleRow>(`${ruleSelect} WHERE r.id = ? AND r.deleted_ms IS NULL`).get(id);
 
-function saved(context: WriteContext, deps: WriterDeps, id: string, action: 'created' | 'updated'): Rule {
+export function ruleSaved(
+  context: WriteContext,
+  deps: WriterDeps,
+  id: string,
+  action: 'created' | 'updated',
+): Rule {
   const row = readRule(context, id);
   if (!row) throw new AppError('not_found', 'There is no such rule.');
   const rule = toRule(row);
@@ -44,7 +49,7 @@ function saved(context: WriteContext, deps: WriterDeps, id: string, action: 'cre
   return rule;
 }
 
-function insertRule(
+export function insertRule(
   context: WriteContext,
   siteId: string,
   definition: RuleInput,
@@ -68,27 +73,17 @@ function insertRule(
 }
 
 /** A rule may only command and name what the org owns. */
-function checkReferences(context: WriteContext, siteId: string, definition: RuleInput): void {
-  const own = (table: 'devices' | 'procedures' | 'escalations', id: string): boolean =>
+function checkReferences(
+  context: WriteContext,
+  deps: WriterDeps,
+  siteId: string,
+  definition: RuleInput,
+): void {
+  checkCommands(context, deps, siteId, definition);
+  const own = (table: 'procedures' | 'escalations', id: string): boolean =>
     context.db.prepare(`SELECT 1 FROM ${table} WHERE id = ? AND org_id = ?`).get(id, context.actor.orgId) !==
     undefined;
   for (const action of definition.actions) {
-    // Whatever sets it off may be any device of the site.
-    if (action.kind === 'command' && action.target === 'trigger')
-      authorise(
-        context.actor,
-        'device.command',
-        scopesOf(context.db, { kind: 'site', id: siteId })?.scopes ?? [],
-      );
-    if (action.kind === 'command' && action.target !== 'trigger') {
-      if (!own('devices', action.target))
-        throw new AppError('unprocessable', 'The device to command does not exist.');
-      authorise(
-        context.actor,
-        'device.command',
-        scopesOf(context.db, { kind: 'device', id: action.target })?.scopes ?? [],
-      );
-    }
     if (action.kind === 'incident' && action.procedure_id !== null && !own('procedures', action.procedure_id))
       throw new AppError('unprocessable', 'The procedure does not exist.');
     if (
@@ -97,30 +92,6 @@ function checkReferences(context: WriteContext, siteId: string, definition: Rule
       !own('escalations', action.escalation_id)
     )
       throw new AppError('unprocessable', 'The escalation plan does not exist.');
-  }
-}
-
-/** The rules a new site starts with. The caller is the setup, which has its own right. */
-export function installReadyRules(
-  context: WriteContext,
-  deps: WriterDeps,
-  { siteId }: { siteId: string },
-): void {
-  for (const ready of readyRules) {
-    const procedureId = context.random.uuid();
-    context.db
-      .prepare('INSERT INTO procedures (id, org_id, name, steps, updated_ms) VALUES (?, ?, ?, ?, ?)')
-      .run(
-        procedureId,
-        context.actor.orgId,
-        ready.procedure.name,
-        JSON.stringify(ready.procedure.steps),
-        context.nowMs,
-      );
-    const actions = ready.rule.actions.map((action) =>
-      action.kind === 'incident' ? { ...action, procedure_id: procedureId } : action,
-    );
-    saved(context, deps, insertRule(context, siteId, { ...ready.rule, actions }, ready.builtin), 'created');
   }
 }
 
@@ -135,7 +106,7 @@ export const createRuleWrites = (deps: WriterDeps) => ({
       { read: 'rule.read', act: 'rule.write' },
       siteId === undefined ? undefined : scopesOf(context.db, { kind: 'site', id: siteId }),
     );
-    checkReferences(context, siteId as string, input.definition);
+    checkReferences(context, deps, siteId as string, input.definition);
     const count =
       context.db
         .prepare<[string], { n: number }>(
@@ -143,7 +114,7 @@ export const createRuleWrites = (deps: WriterDeps) => ({
         )
         .get(context.actor.orgId)?.n ?? 0;
     if (count >= rulesMax) throw new AppError('unprocessable', `An org has at most ${rulesMax} rules.`);
-    return saved(context, deps, insertRule(context, siteId as string, input.definition, null), 'created');
+    return ruleSaved(context, deps, insertRule(context, siteId as string, input.definition, null), 'created');
   },
 
   putRule: (
@@ -163,13 +134,13 @@ export const createRuleWrites = (deps: WriterDeps) => ({
         { extra: { by: row?.updated_by, at: toRfc3339(row?.updated_ms ?? 0), version: row?.version } },
       );
     }
-    checkReferences(context, row?.site_id ?? '', input.definition);
+    checkReferences(context, deps, row?.site_id ?? '', input.definition);
     context.db
       .prepare(
         'UPDATE rules SET version = version + 1, definition = ?, updated_ms = ?, updated_by = ? WHERE id = ?',
       )
       .run(JSON.stringify(input.definition), context.nowMs, context.actor.name, input.id);
-    return saved(context, deps, input.id, 'updated');
+    return ruleSaved(context, deps, input.id, 'updated');
   },
 
   deleteRule: (context: WriteContext, input: { id: string }): void => {

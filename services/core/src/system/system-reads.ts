@@ -19,6 +19,13 @@ export const systemReads = {
         'SELECT max(at_ms) AS at_ms FROM (SELECT at_ms FROM changes ORDER BY seq DESC LIMIT 1)',
       )
       .get();
-    return { bytes: pages * pageBytes, newestCommitMs: newest?.at_ms ?? 0 };
+    const camera = db
+      .prepare(`SELECT 1 FROM devices WHERE kind = 'camera' AND deleted_ms IS NULL LIMIT 1`)
+      .get();
+    return {
+      bytes: pages * pageBytes,
+      newestCommitMs: newest?.at_ms ?? 0,
+      hasCameras: camera !== undefined,
+    };
   },
 };

@@ -1,5 +1,5 @@
 /** Settings, and audit rows on behalf of handlers and of the other services. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import { authorise, orgScope } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';

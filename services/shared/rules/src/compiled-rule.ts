@@ -1,5 +1,5 @@
 /** One rule made ready: its tests as closures, the keys it is kept by, and the fingerprint of what its state means. */
-import { eventClasses, eventTypes } from '@siphera/contract';
+import { eventClasses, eventTypes } from '@siphera/contract/base';
 import { compileConditions, type CompiledConditions } from './conditions.ts';
 import type { KeyKind } from './occurrence.ts';
 import { compileScope, scopeFields, type ScopeField, type ScopeTest } from './scope.ts';

@@ -2,7 +2,7 @@
  * An event against all rules. Retained and replayed messages never fire; late ones fire up to the age their class
  * allows; absence rules only take note that something was heard.
  */
-import { eventClasses } from '@siphera/contract';
+import { eventClasses } from '@siphera/contract/base';
 import { noteArrival } from './absence.ts';
 import { act } from './act.ts';
 import type { CompiledRule } from './compiled-rule.ts';

@@ -95,6 +95,39 @@ export const readyRules: readonly ReadyRule[] = [
       ],
     },
   ),
+  ready(
+    'recording_lost',
+    'Recording lost',
+    ['camera.recording_lost'],
+    'high',
+    'Nothing is recorded of {device}',
+    {
+      description: 'A camera that should be recorded is not. What happens there now leaves no footage.',
+      steps: [
+        must('See on the camera’s page what is wrong: the camera, the network, its password or the disk'),
+        may('Send someone to watch the place until it is recorded again'),
+        must('Check whether the camera was covered, turned or unplugged on purpose'),
+        must('See it recording again before you close this'),
+      ],
+    },
+  ),
+  ready(
+    'camera_storage',
+    'Footage storage',
+    ['camera.storage_failed', 'camera.retention_short'],
+    'medium',
+    '{event}: {data.storage}',
+    {
+      description: 'A disk for footage is full, failed or missing, or footage goes sooner than promised.',
+      group: 'rule',
+      steps: [
+        must('See on the storage page which disk it is and what it says'),
+        may('Lock footage that is needed before it goes'),
+        must('Free or add room, replace the disk, or promise fewer days'),
+        must('See every camera recording again before you close this'),
+      ],
+    },
+  ),
   ready('test_alarm', 'Test alarm', ['system.test_alarm'], 'info', 'Test alarm by {data.channel}', {
     description: 'Shows that an alarm gets from a device to a guard’s screen. The self-test uses it.',
     group: 'none',
@@ -104,7 +137,7 @@ export const readyRules: readonly ReadyRule[] = [
 
 type Steps = ReadyRule['procedure']['steps'];
 type IncidentSeverity = Extract<RuleInput['actions'][number], { kind: 'incident' }>['severity'];
-type Extras = { description: string; steps: Steps; group?: 'device' | 'none' };
+type Extras = { description: string; steps: Steps; group?: 'device' | 'rule' | 'none' };
 
 function panicTypes(): string[] {
   return ['panic.pressed', 'duress.pressed', 'panel.panic', 'panel.duress'];

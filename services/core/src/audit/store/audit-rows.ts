@@ -1,6 +1,6 @@
 /** Audit rows and how the wire shows them. */
 import type { AuditRow as AuditWire } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import type { AuditHashed } from './audit-append.store.ts';
 

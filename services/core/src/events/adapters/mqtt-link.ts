@@ -5,7 +5,7 @@
  * contract test): it leans on `_sendPacket`, which is why mqtt is pinned.
  */
 import { readFileSync } from 'node:fs';
-import type { Logger } from '@siphera/runtime';
+import type { Logger } from '@siphera/runtime/base';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
 import { makePacketNumbersOnDemand } from './packet-numbers.ts';
 

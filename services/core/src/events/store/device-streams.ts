@@ -3,7 +3,7 @@
  * dropped some) stops it, the agent sends again from there, and duplicates fall out by their identity. What the agent no
  * longer holds (below its `floor`: core was restored from a backup, or the agent's disk overflowed) cannot be waited for.
  */
-import type { Sqlite } from '@siphera/runtime';
+import type { Sqlite } from '@siphera/runtime/base';
 import type { Tx } from '../../kernel/transaction.ts';
 
 /** Streams remembered; others are read again from their row. */

@@ -1,6 +1,6 @@
 /** An event as a row, and as the wire shows it. */
-import { eventTypes, type Delivery, type EventClass, type StoredEvent } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { eventTypes, type Delivery, type EventClass, type StoredEvent } from '@siphera/contract/base';
+import { toRfc3339 } from '@siphera/runtime/base';
 
 export type EventRow = {
   seq: number;

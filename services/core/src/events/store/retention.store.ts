@@ -1,6 +1,7 @@
 /** Retention per class by days and bytes, and the forecast of growth, from the hourly volume figures. */
-import { eventClasses, type EventClass, type Retention, type RetentionPolicy } from '@siphera/contract';
-import { toRfc3339, type Sqlite } from '@siphera/runtime';
+import { eventClasses, type EventClass } from '@siphera/contract/base';
+import type { Retention, RetentionPolicy } from '@siphera/contract';
+import { toRfc3339, type Sqlite } from '@siphera/runtime/base';
 import type { z } from 'zod';
 
 const hourMs = 3_600_000;

@@ -3,13 +3,13 @@ import {
   rolePermissions,
   scopeKey,
   type Grant,
-  type Me,
   type Permission,
   type Role,
   type Scope,
-} from '@siphera/contract';
-import { AppError, type Sqlite } from '@siphera/runtime';
-import { isGranted } from '@siphera/contract';
+} from '@siphera/contract/base';
+import type { Me } from '@siphera/contract';
+import { AppError, type Sqlite } from '@siphera/runtime/base';
+import { isGranted } from '@siphera/contract/base';
 import type { z } from 'zod';
 import { scopesOf } from '../../kernel/access.ts';
 import type { Actor } from '../../kernel/actor.ts';

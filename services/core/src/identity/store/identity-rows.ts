@@ -9,7 +9,7 @@ import type {
   Scope,
   User,
 } from '@siphera/contract';
-import { toRfc3339, type Sqlite } from '@siphera/runtime';
+import { toRfc3339, type Sqlite } from '@siphera/runtime/base';
 import type { z } from 'zod';
 
 export type UserRow = {

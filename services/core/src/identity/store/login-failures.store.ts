@@ -1,5 +1,5 @@
 /** Counts failed sign-ins. An attempt counts as failed from its beginning, so that guesses sent at once all count. */
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { Tx } from '../../kernel/transaction.ts';
 import { waitBeforeAttempt, type Failures, type ThrottleRule } from '../domain/login-throttle.ts';
 

@@ -2,8 +2,9 @@
  * Ends what was handed out: every service hears a revocation on the feed, in the transaction of its cause, and drops what
  * carries it. Rows are kept for one token life, after which every token they could hit has expired by itself.
  */
-import { accessTokenLifeSeconds, type Revocation } from '@siphera/contract';
-import { toRfc3339, type Sqlite } from '@siphera/runtime';
+import { accessTokenLifeSeconds } from '@siphera/contract/base';
+import type { Revocation } from '@siphera/contract';
+import { toRfc3339, type Sqlite } from '@siphera/runtime/base';
 import { orgScope } from '../../kernel/access.ts';
 import type { WriteContext } from '../../kernel/transaction.ts';
 

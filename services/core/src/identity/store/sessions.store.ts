@@ -1,6 +1,6 @@
 /** Device sessions: opening, rotating, ending. A session row never comes back once it ended. */
 import type { AccessClaims, Me } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { orgScope } from '../../kernel/access.ts';
 import type { WriteContext } from '../../kernel/transaction.ts';

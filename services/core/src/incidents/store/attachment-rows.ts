@@ -1,6 +1,6 @@
 /** Attachment and procedure rows, and how the wire shows them. */
 import type { Attachment, Procedure } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 
 export type AttachmentRow = {

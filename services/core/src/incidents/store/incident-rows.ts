@@ -1,6 +1,6 @@
 /** Incident and timeline rows, and how the wire shows them. */
 import type { Incident, IncidentState, TimelineEntry } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { toRfc3339 } from '@siphera/runtime/base';
 
 export type IncidentRow = {
   id: string;

@@ -1,6 +1,6 @@
 /** Incident rows inside a write: read, announce, and where they are for authorisation. */
 import type { Incident } from '@siphera/contract';
-import { AppError, type Sqlite } from '@siphera/runtime';
+import { AppError, type Sqlite } from '@siphera/runtime/base';
 import { scopesOfRecord } from '../../kernel/access.ts';
 import type { Tx } from '../../kernel/transaction.ts';
 import { incidentSelect, toIncident, type IncidentRow } from './incident-rows.ts';

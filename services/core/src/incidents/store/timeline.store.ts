@@ -1,6 +1,6 @@
 /** The timeline: append-only, each entry also a feed entry at the same position. */
 import type { TimelineEntry } from '@siphera/contract';
-import { AppError, toRfc3339 } from '@siphera/runtime';
+import { AppError, toRfc3339 } from '@siphera/runtime/base';
 import type { Actor } from '../../kernel/actor.ts';
 import type { Tx } from '../../kernel/transaction.ts';
 import { incidentScopes, readIncident } from './incident.store.ts';

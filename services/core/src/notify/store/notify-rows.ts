@@ -1,6 +1,6 @@
 /** Webhook, escalation and outbox rows, and how the wire shows them. */
 import type { Escalation, NotificationDelivery, Severity, SmtpSettings, Webhook } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 
 export type WebhookRow = {

@@ -6,7 +6,7 @@ import { existsSync, renameSync, readFileSync, writeFileSync } from 'node:fs';
 import { createPrivateKey, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import type * as X509 from '@peculiar/x509';
-import { AppError, type Random } from '@siphera/runtime';
+import { AppError, type Random } from '@siphera/runtime/base';
 
 /** An agent renews long before; a stolen certificate is revoked, not waited out. */
 const certificateLifeMs = 365 * 86_400_000;

@@ -15,12 +15,14 @@ type CameraCommand = keyof typeof cameraArgs;
 
 export const isCameraCommand = (name: CommandName): name is CameraCommand => Object.hasOwn(cameraArgs, name);
 
+export const isDoorCommand = (name: CommandName): boolean => doorCommands.includes(name);
+
 /** Why the device does not take the command, in words; undefined when it does. */
 export function commandProblem(
   device: { kind: Kind; name: string },
   command: { name: CommandName; args: Record<string, unknown> },
 ): string | undefined {
-  if (doorCommands.includes(command.name) && device.kind !== 'door') return `"${device.name}" is not a door.`;
+  if (isDoorCommand(command.name) && device.kind !== 'door') return `"${device.name}" is not a door.`;
   if (!isCameraCommand(command.name))
     return device.kind === 'camera'
       ? `"${device.name}" is a camera: it takes record, snapshot and goto_preset.`

@@ -1,5 +1,5 @@
 /** Device rows of a CSV: what each cell must be. Pure; whether areas and floors exist is the store's matter. */
-import { DeviceKind, Tag } from '@siphera/contract';
+import { DeviceKind, Tag } from '@siphera/contract/base';
 import { parse } from 'csv-parse/sync';
 
 const importRowsMax = 5_000;

@@ -3,7 +3,7 @@
  * is undone. Every event passes through it, so a look-up must cost no query.
  */
 import type { Device } from '@siphera/contract';
-import type { Sqlite } from '@siphera/runtime';
+import type { Sqlite } from '@siphera/runtime/base';
 import { scopesOf } from '../../kernel/access.ts';
 
 export type IndexedArea = {

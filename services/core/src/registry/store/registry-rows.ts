@@ -1,6 +1,6 @@
 /** Registry rows and how the wire shows them. */
 import type { Area, Command, Device, Floor, Site } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { toRfc3339 } from '@siphera/runtime/base';
 import type { z } from 'zod';
 
 export type SiteRow = {

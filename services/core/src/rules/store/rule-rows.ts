@@ -1,6 +1,6 @@
 /** Rule and trace rows, and how the wire shows them. */
 import type { Rule, RuleInput, RuleTrace } from '@siphera/contract';
-import { toRfc3339 } from '@siphera/runtime';
+import { toRfc3339 } from '@siphera/runtime/base';
 
 export type RuleRow = {
   id: string;

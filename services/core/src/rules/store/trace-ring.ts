@@ -1,6 +1,6 @@
 /** The ring of traces: why rules did and did not fire, bounded in bytes, oldest out first. */
 import type { Trace } from '@siphera/rules';
-import type { Sqlite } from '@siphera/runtime';
+import type { Sqlite } from '@siphera/runtime/base';
 import type { Tx } from '../../kernel/transaction.ts';
 
 /** About 100,000 traces. */

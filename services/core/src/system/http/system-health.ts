@@ -20,12 +20,12 @@ import {
 type Health = z.input<typeof SystemHealth>;
 type Service = Health['services'][number];
 
-/** Without these the box is not whole; others are shown once they were heard. */
+/** Without these the box is not whole; with cameras, nor without their service. Others are shown once they were heard. */
 const expected = ['panel', 'signaling'] as const;
 
 export async function measureHealth(
   app: AppDeps,
-  database: { bytes: number; newestCommitMs: number },
+  database: { bytes: number; newestCommitMs: number; hasCameras: boolean },
 ): Promise<Health> {
   const nowMs = app.clock.now();
   const disk = await readDisk(app.config.DATA_DIR);
@@ -49,7 +49,9 @@ export async function measureHealth(
   const services = [
     core,
     ...heard.map((service) => heardService(service, nowMs)),
-    ...expected.filter((name) => !heard.some((service) => service.service === name)).map(silentService),
+    ...[...expected, ...(database.hasCameras ? ['camera'] : [])]
+      .filter((name) => !heard.some((service) => service.service === name))
+      .map(silentService),
   ];
   const worst = worstOf(services.map((service) => service.state));
   return {

@@ -1,5 +1,5 @@
 /** Settings of an org. */
-import type { Sqlite } from '@siphera/runtime';
+import type { Sqlite } from '@siphera/runtime/base';
 
 export type StoredSettings = { org_name: string; outbound_allow: string[] };
 

@@ -1,10 +1,11 @@
 /**
  * What services/camera asks of the registry and of commands: which cameras there are and where, adding and removing one for
- * somebody, how a command went. Every service of the box can open the internal API, so it reaches cameras and nothing else.
+ * somebody, how a command went, what was kept of an incident. Every service of the box can open the internal API, so it reaches cameras and nothing else.
  */
 import {
   DeviceKind,
   InternalCommandResult,
+  InternalEvidence,
   InternalNewDevice,
   InternalRemoveDevice,
   internalPaths,
@@ -16,7 +17,7 @@ import type { AppDeps } from '../../app-deps.ts';
 import { systemActor } from '../../kernel/actor.ts';
 import type { CallContext } from '../../kernel/box.ts';
 
-export function mountInternalDevices(http: Express, app: AppDeps): void {
+export function mountInternalCameras(http: Express, app: AppDeps): void {
   const { box } = app;
   const traceId = (): string => newTraceId(app.random);
   http.get(internalPaths.devices, async (request: Request, response: Response) => {
@@ -39,6 +40,12 @@ export function mountInternalDevices(http: Express, app: AppDeps): void {
     const result = InternalCommandResult.parse(request.body);
     const context = { actor: systemActor(''), traceId: traceId() };
     response.json(await box.write('finishCameraCommand', context, result));
+  });
+  http.post(internalPaths.evidence, async (request: Request, response: Response) => {
+    const line = InternalEvidence.parse(request.body);
+    const context = { actor: systemActor(''), traceId: traceId() };
+    const { added } = await box.write('addEvidence', context, line);
+    response.json({ added });
   });
 }
 
