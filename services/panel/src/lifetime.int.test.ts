@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '@siphera/runtime';
-import { FakePanel, freePort } from '@siphera/testkit';
+import { FakeCore, FakePanel, freePort } from '@siphera/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FakeCore } from './testing/fake-core.ts';
 import { startRig, until, type Rig } from './testing/rig.ts';
 
 /** A clock that a test moves by hand, in both its faces. */

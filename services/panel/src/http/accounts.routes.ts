@@ -1,9 +1,8 @@
 /** Accounts over REST: list, add, adopt, change, forget. */
 import type { panelRoutes, PanelAccountInput } from '@siphera/contract';
-import { AppError, type Call, type Clock, type Handlers, type Random } from '@siphera/runtime';
+import { AppError, type Call, type Clock, type Handlers, type KeyBox, type Random } from '@siphera/runtime';
 import type { z } from 'zod';
 import type { AccountRow, AccountStore } from '../store/account.store.ts';
-import type { KeyBox } from '../store/key-box.ts';
 import { accountFor, mayOnAccount, requireOnSite } from './access.ts';
 import type { Changes } from './changes.ts';
 import { toPanelAccount } from './wire.ts';

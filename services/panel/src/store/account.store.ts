@@ -2,7 +2,7 @@
  * Accounts and their zone maps. All accounts are also held in memory, because every frame asks for one; every change
  * goes through here, so memory and file never differ.
  */
-import type { Sqlite } from '@siphera/runtime';
+import type { KeyBox, Sqlite } from '@siphera/runtime';
 import {
   indexZones,
   zoneKey,
@@ -12,7 +12,6 @@ import {
   type Transport,
   type Zone,
 } from '../domain/account.ts';
-import type { KeyBox } from './key-box.ts';
 
 /** Unknown accounts kept for adoption. A flood of invented numbers must not fill the disk; their events go to core all the same. */
 export const waitingMax = 500;

@@ -1,11 +1,10 @@
 /** Opens the service's own file and all that is kept in it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrate, openDatabase, type Clock, type Random, type Sqlite } from '@siphera/runtime';
+import { KeyBox, migrate, openDatabase, type Clock, type Random, type Sqlite } from '@siphera/runtime';
 import { AccountStore } from './account.store.ts';
 import { AuditStore } from './audit.store.ts';
 import { FrameStore } from './frame.store.ts';
-import { KeyBox } from './key-box.ts';
 import { ListeningStore } from './listening.store.ts';
 import { MessageStore } from './message.store.ts';
 
@@ -31,7 +30,7 @@ export function openStores(options: {
   mkdirSync(options.directory, { recursive: true, mode: 0o750 });
   const db = openDatabase(join(options.directory, 'panel.db'));
   migrate(db, options.migrations, options.clock.now());
-  const keys = new KeyBox(options.key, options.random);
+  const keys = new KeyBox({ key: options.key, random: options.random, variable: 'PANEL_KEY_FILE' });
   const frames = new FrameStore(db);
   frames.abandonPending();
   return {

@@ -2,12 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate, openDatabase, systemRandom, type Sqlite } from '@siphera/runtime';
+import { KeyBox, migrate, openDatabase, systemRandom, type Sqlite } from '@siphera/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrationsDirectory } from '../testing/rig.ts';
 import { AccountStore, waitingMax } from './account.store.ts';
 import { FrameStore } from './frame.store.ts';
-import { KeyBox } from './key-box.ts';
 import { MessageStore } from './message.store.ts';
 
 let directory: string;
@@ -59,7 +58,8 @@ describe('the ring of frames', () => {
 });
 
 describe('accounts', () => {
-  const keys = () => new KeyBox(Buffer.alloc(32, 1), systemRandom);
+  const box = (key: Buffer) => new KeyBox({ key, random: systemRandom, variable: 'PANEL_KEY_FILE' });
+  const keys = () => box(Buffer.alloc(32, 1));
 
   it('that nobody knows are kept up to a bound', () => {
     const accounts = new AccountStore(db, keys());
@@ -86,9 +86,7 @@ describe('accounts', () => {
     const sealed = keys().seal(secret, 'ABCD');
     expect(keys().open(sealed, 'ABCD')).toEqual(secret);
     expect(() => keys().open(sealed, 'ABCE')).toThrow(/PANEL_KEY_FILE/);
-    expect(() => new KeyBox(Buffer.alloc(32, 2), systemRandom).open(sealed, 'ABCD')).toThrow(
-      /PANEL_KEY_FILE/,
-    );
+    expect(() => box(Buffer.alloc(32, 2)).open(sealed, 'ABCD')).toThrow(/PANEL_KEY_FILE/);
   });
 });
 

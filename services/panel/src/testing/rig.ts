@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Grant, PanelAccount } from '@siphera/contract';
 import { createLogger, systemClock, type Clock } from '@siphera/runtime';
+import { FakeCore } from '@siphera/testkit';
 import { PanelConfig } from '../config.ts';
 import { startPanel, type Panel } from '../start-panel.ts';
-import { FakeCore } from './fake-core.ts';
 
 export const testOrg = '0192f000-0000-7000-8000-000000000001';
 export const testSite = '0192f000-0000-7000-8000-000000000002';

@@ -100,7 +100,20 @@ export const InternalDevice = z.object({
   scopes: z.array(ScopeKey).meta({ description: 'Itself and everything above it' }),
 });
 export type InternalDevice = z.infer<typeof InternalDevice>;
-export const InternalDevices = z.object({ items: z.array(InternalDevice), upto: FeedSeq });
+/** A place in which something may be added, with what lies above it (itself included). */
+export const InternalArea = z.object({
+  id: Uuid,
+  org_id: Uuid,
+  site_id: Uuid,
+  name: z.string(),
+  scopes: z.array(ScopeKey),
+});
+export type InternalArea = z.infer<typeof InternalArea>;
+export const InternalDevices = z.object({
+  items: z.array(InternalDevice),
+  areas: z.array(InternalArea).optional(),
+  upto: FeedSeq,
+});
 export const InternalNewDevice = z.object({ actor: InternalActor, device: DeviceInput });
 export const InternalRemoveDevice = z.object({ actor: InternalActor, device_id: Uuid });
 export const InternalCommandResult = AgentCommandResult.omit({ at: true });

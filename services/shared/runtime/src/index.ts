@@ -6,6 +6,7 @@ export * from './core-link.ts';
 export * from './feed-follower.ts';
 export * from './internal-client.ts';
 export { isTooDeep } from './json-depth.ts';
+export * from './key-box.ts';
 export * from './listen.ts';
 export * from './log.ts';
 export * from './metrics.ts';

@@ -43,6 +43,8 @@ export class FakeCore {
   breakAnswers = false;
   /** Devices that are not in the registry any more: events about them become dead letters. */
   readonly removedDevices = new Set<string>();
+  /** Code of the problem that unknown paths are answered with; undefined: a plain 404. */
+  unknownPathCode: string | undefined;
   /** Refuses appends with this problem. */
   refuseWith: { status: number; code: string } | undefined;
   readonly #seen = new Set<string>();
@@ -135,7 +137,8 @@ export class FakeCore {
         this.#registry(path, request.method, body, response);
         break;
       default:
-        send(response, 404, {});
+        if (this.unknownPathCode) refuse(response, { status: 404, code: this.unknownPathCode });
+        else send(response, 404, {});
     }
   }
 
