@@ -71,7 +71,7 @@ const finish = async (id: string, ok = true): Promise<unknown> =>
 describe('the cameras that core names to the service', () => {
   it('come with place, time zone, scopes and the feed position of the reading', async () => {
     const answer = await core.internal(`${internalPaths.devices}?kind=camera`);
-    const { items, upto } = InternalDevices.parse(jsonOf(answer));
+    const { items, areas, upto } = InternalDevices.parse(jsonOf(answer));
     expect(items).toEqual([
       {
         id: cameraId,
@@ -83,6 +83,15 @@ describe('the cameras that core names to the service', () => {
         name: 'Dock',
         external_id: null,
         scopes: [`device:${cameraId}`, `area:${areaId}`, `site:${siteId}`, `org:${admin.orgId}`],
+      },
+    ]);
+    expect(areas).toEqual([
+      {
+        id: areaId,
+        org_id: admin.orgId,
+        site_id: siteId,
+        name: 'Whole site',
+        scopes: [`area:${areaId}`, `site:${siteId}`, `org:${admin.orgId}`],
       },
     ]);
     expect(upto).toBeGreaterThan(0);

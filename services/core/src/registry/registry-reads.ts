@@ -1,5 +1,12 @@
 /** Reading sites, areas, floors, devices and commands: only what the actor may see. */
-import type { Device, DeviceKind, DeviceStatus, InternalDevice, InternalDevices } from '@siphera/contract';
+import type {
+  Device,
+  DeviceKind,
+  DeviceStatus,
+  InternalArea,
+  InternalDevice,
+  InternalDevices,
+} from '@siphera/contract';
 import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import { areasBelow, authoriseOn, scopesOf, visibleSql } from '../kernel/access.ts';
@@ -136,7 +143,7 @@ export const registryReads = {
     return toDevice(row as DeviceRow);
   },
 
-  /** For the box's own services: devices of a kind in all orgs, with the place they are in. */
+  /** For the box's own services: devices of a kind in all orgs with the place they are in, and all areas. */
   listPlacedDevices: (
     { db }: ReadContext,
     input: { kind: z.infer<typeof DeviceKind> },
@@ -152,7 +159,11 @@ export const registryReads = {
       ...row,
       scopes: scopesOf(db, { kind: 'device', id: row.id })?.scopes ?? [`org:${row.org_id}`],
     }));
-    return { items, upto: readFeedSeq(db) };
+    const areas = db
+      .prepare<[], Omit<InternalArea, 'scopes'>>('SELECT id, org_id, site_id, name FROM areas ORDER BY id')
+      .all()
+      .map((row) => ({ ...row, scopes: scopesOf(db, { kind: 'area', id: row.id })?.scopes ?? [] }));
+    return { items, areas, upto: readFeedSeq(db) };
   },
 
   getCommand: ({ db, actor }: ReadContext, input: { id: string }) => {
