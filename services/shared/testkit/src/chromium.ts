@@ -15,10 +15,12 @@ import { runCommand } from './run-command.ts';
 import { tempDir } from './temp-dir.ts';
 
 export type ChromiumOptions = {
-  /** PEM file of the CA to trust. */
-  caFile: string;
+  /** PEM file of the CA to trust; none without it. */
+  caFile?: string;
   /** Host names that stand for loopback, e.g. the box's. */
-  hosts: readonly string[];
+  hosts?: readonly string[];
+  /** Further words on the command line. */
+  args?: readonly string[];
   context?: BrowserContextOptions;
   executablePath?: string;
 };
@@ -30,7 +32,8 @@ export async function withChromium<T>(
   use: (session: ChromiumSession) => Promise<T>,
 ): Promise<T> {
   await using home = await tempDir('chromium');
-  await trust(home.path, options.caFile);
+  if (options.caFile !== undefined) await trust(home.path, options.caFile);
+  const { hosts = [], args = [] } = options;
   const browser = await chromium.launch({
     executablePath: options.executablePath ?? '/usr/bin/chromium',
     env: {
@@ -42,7 +45,8 @@ export async function withChromium<T>(
     args: [
       '--no-sandbox', // Tests run as root in containers, where Chromium's own sandbox cannot start.
       '--disable-dev-shm-usage',
-      `--host-resolver-rules=${options.hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',')}`,
+      `--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',')}`,
+      ...args,
     ],
   });
   try {

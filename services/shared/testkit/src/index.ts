@@ -17,6 +17,7 @@ export * from './fake-core-registry.ts';
 export * from './fakes.ts';
 export * from './front-door.ts';
 export * from './http.ts';
+export * from './janus.ts';
 export * from './mosquitto.ts';
 export * from './network-namespace.ts';
 export * from './pki.ts';
