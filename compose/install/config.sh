@@ -3,17 +3,39 @@
 # Directories, siphera.env, and the secrets. siphera.env is written once and is the admin's from then on; a flag that is
 # given again changes its own line. Secrets are made once and never shown. Sourced by install.sh.
 
+# make_data_dir PATH MODE OWNER: the same, and what lies in it changes hands with it when the box runs another way than before.
+make_data_dir() {
+  local before
+  before=$(stat -c %u:%g "$1" 2>/dev/null || true)
+  make_dir "$@"
+  [[ -z $before || $before == "$(stat -c %u:%g "$1" 2>/dev/null || true)" ]] || own -R "$3" "$1"
+}
+
 make_directories() {
   make_dir "$ETC_DIR" 755
   make_dir "$ETC_DIR/secrets" 711
   make_dir "$ETC_DIR/mosquitto" 755
   make_dir "$ETC_DIR/nginx" 755
+  make_dir "$ETC_DIR/janus" 755
   make_dir "$ETC_DIR/pki" 755
   make_dir "$DATA_DIR" 755
-  make_dir "$DATA_DIR/core" 700 "$CORE_OWNER"
-  make_dir "$DATA_DIR/panel" 700 "$PANEL_OWNER"
-  make_dir "$DATA_DIR/mosquitto" 700 "$MQTT_OWNER"
+  make_data_dir "$DATA_DIR/core" 700 "$CORE_OWNER"
+  make_data_dir "$DATA_DIR/panel" 700 "$PANEL_OWNER"
+  make_data_dir "$DATA_DIR/camera" 700 "$CAMERA_OWNER"
+  make_data_dir "$DATA_DIR/mosquitto" 700 "$MQTT_OWNER"
+  make_data_dir "$RECORDINGS_DIR" 700 "$CAMERA_OWNER"
+  # Where an admin mounts further disks for footage.
+  make_dir "$FOOTAGE_ROOT" 755
+  [[ $MODE != docker ]] || make_socket_directories
   make_dir "$BACKUP_DIR" 700
+}
+
+# Between the camera service, which is on the host's network, and the containers' networks lie two sockets in place of
+# ports. A socket takes the group of its directory (setgid): core's is for the camera service alone, that one's for nginx.
+make_socket_directories() {
+  make_dir "$DATA_DIR/run" 755
+  make_dir "$DATA_DIR/run/core" 2750 "${CORE_OWNER%:*}:${CAMERA_OWNER#*:}"
+  make_dir "$DATA_DIR/run/camera" 2750 "${CAMERA_OWNER%:*}:${WWW_OWNER#*:}"
 }
 
 # HOST_NAME → the setting as siphera.env keeps it. The mode is kept as it was decided: an upgrade does not change it unasked.
@@ -31,7 +53,10 @@ write_settings() {
 }
 
 # As it was said, not as it was worked out: `auto` stays `auto`.
-setting_value() { if [[ $1 == ADDRESSES ]]; then printf '%s' "$ADDRESSES_SETTING"; else printf '%s' "${!1}"; fi; }
+setting_value() {
+  local said=$1_SETTING
+  printf '%s' "${!said-${!1}}"
+}
 
 update_setting() {
   local file=$1 name=$2 line
@@ -60,6 +85,10 @@ make_secret() {
 make_secrets() {
   # Encrypts the account keys of alarm panels at rest.
   make_secret panel.key "$PANEL_OWNER"
+  # Encrypts the passwords of cameras at rest and signs links to footage.
+  make_secret camera.key "$CAMERA_OWNER"
+  # Whoever has it commands Janus: the camera service alone. Janus has it in its own configuration.
+  make_secret janus.secret "$CAMERA_OWNER"
   # Proves to core that the `siphera` command is run by root: new setup codes, password resets, the self-test.
   make_secret admin.key "$CORE_OWNER"
 }

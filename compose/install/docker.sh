@@ -11,7 +11,10 @@ write_compose_env() {
   {
     for name in "${SETTINGS[@]}"; do printf 'SIPHERA_%s=%s\n' "$name" "${!name}"; done
     printf 'SIPHERA_PUBLIC_URLS=%s\n' "$(public_urls)"
-    for name in SIPHERA_NODE_IMAGE SIPHERA_DEBIAN_IMAGE SIPHERA_NODE_SERVICE_IMAGE SIPHERA_MOSQUITTO_IMAGE SIPHERA_NGINX_IMAGE; do
+    printf 'SIPHERA_PUBLIC_URL=https://%s%s\n' "$HOST_NAME" "$(port_suffix)"
+    if [[ $RTSP_PORT != off ]]; then printf 'SIPHERA_RTSP_LISTEN=0.0.0.0:%s\n' "$RTSP_PORT"; fi
+    for name in SIPHERA_NODE_IMAGE SIPHERA_DEBIAN_IMAGE SIPHERA_NODE_SERVICE_IMAGE SIPHERA_CAMERA_IMAGE SIPHERA_JANUS_IMAGE \
+      SIPHERA_MOSQUITTO_IMAGE SIPHERA_NGINX_IMAGE; do
       [[ -z ${!name-} ]] || printf '%s=%s\n' "$name" "${!name}"
     done
   } | write_file "$ETC_DIR/compose.env" 644
@@ -54,7 +57,7 @@ container_is_up() { [[ $(container_health "$1") == healthy ]]; }
 wait_for_containers() {
   local name
   if [[ $DRY_RUN == yes ]]; then return; fi
-  for name in mosquitto core panel signaling nginx; do
+  for name in mosquitto core panel signaling janus camera nginx; do
     try_for 90 container_is_up "$name" || {
       compose logs --tail 15 "$name" >&2 || true
       fail "$name is not healthy" "docker logs of the container; siphera doctor"

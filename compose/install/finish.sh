@@ -10,6 +10,12 @@ run_self_test() {
   "$ROOT/usr/local/bin/siphera" self-test || fail 'the box runs, but a test alarm did not arrive' 'siphera doctor, then siphera self-test'
 }
 
+# Janus and the camera service are on the host's own network in both modes, so a firewall of the host holds them back.
+open_ports() {
+  printf 'tcp %s %s %s %s%s, udp %s %s' "$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT" "$([[ $RTSP_PORT == off ]] || printf ' %s' "$RTSP_PORT")" \
+    "$DC09_PORT" "$MEDIA_PORTS"
+}
+
 farewell() {
   local url suffix code
   if [[ $DRY_RUN == yes ]]; then
@@ -30,5 +36,7 @@ farewell() {
     say "Become its first admin: open $url/setup and give this code (good once; siphera setup-code makes a new one):"
     note "$code"
   fi
+  say 'Where a firewall runs on this machine or before it, these must pass from the LAN:'
+  note "$(open_ports)"
   has_systemd || [[ $MODE == docker ]] || note 'There is no systemd here: after a restart of the machine start the box with: siphera start'
 }

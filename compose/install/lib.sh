@@ -106,8 +106,8 @@ render() {
 # Is process 1 systemd, so that units start something?
 has_systemd() { [[ -d ${SYSTEMD_MARK:-/run/systemd/system} ]]; }
 
-# port_user PROTOCOL PORT: prints who listens there, if anyone; nothing when the tool is missing.
+# port_user PROTOCOL PORT|FIRST-LAST: prints who listens there, if anyone; nothing when the tool is missing.
 port_user() {
   have ss || return 0
-  ss -H -n -l -p "--$1" "sport = :$2" 2>/dev/null | head -n 1
+  ss -H -n -l -p "--$1" "sport >= :${2%-*} and sport <= :${2#*-}" 2>/dev/null | head -n 1
 }

@@ -23,7 +23,11 @@ Options (environment twin in brackets)
   --http-port N              80, answers with a redirect only          [SIPHERA_HTTP_PORT]
   --mqtt-port N              8883                                      [SIPHERA_MQTT_PORT]
   --dc09-port N              12000, TCP and UDP                        [SIPHERA_DC09_PORT]
+  --media-address ADDRESS    where browsers reach live video by WebRTC: an address of this machine, or auto: its first one [SIPHERA_MEDIA_ADDRESS]
+  --media-ports FIRST-LAST   20000-20199, UDP, for that                [SIPHERA_MEDIA_PORTS]
+  --rtsp-port N              the cameras' pictures by RTSP for other systems, by links that an admin makes; default: off [SIPHERA_RTSP_PORT]
   --data-dir DIR             /var/lib/siphera                          [SIPHERA_DATA_DIR]
+  --recordings-dir DIR       DATA-DIR/recordings: the cameras' footage, best on a disk of its own [SIPHERA_RECORDINGS_DIR]
   --backup-dir DIR           DATA-DIR/backup                           [SIPHERA_BACKUP_DIR]
   --cert FILE --key FILE     your own certificate (with its chain) and key for the front door [SIPHERA_CERT, SIPHERA_KEY]
   --own-ca                   go back to a certificate of the box's own CA [SIPHERA_OWN_CA=yes]
@@ -38,7 +42,11 @@ TEXT
 }
 
 # Names kept in siphera.env, in its order.
-readonly SETTINGS=(MODE HOST_NAME ADDRESSES MDNS_NAME HTTPS_PORT HTTP_PORT MQTT_PORT DC09_PORT DATA_DIR BACKUP_DIR CERT KEY ADMIN_EMAIL LOG_LEVEL)
+readonly SETTINGS=(MODE HOST_NAME ADDRESSES MDNS_NAME HTTPS_PORT HTTP_PORT MQTT_PORT DC09_PORT MEDIA_ADDRESS MEDIA_PORTS RTSP_PORT DATA_DIR RECORDINGS_DIR
+  BACKUP_DIR CERT KEY ADMIN_EMAIL LOG_LEVEL)
+
+# Where the camera service commands its Janus, on loopback. Not Janus's own default: another one may be on this machine.
+readonly JANUS_PORT=7088
 
 parse_options() {
   COMMAND=install
@@ -53,8 +61,8 @@ parse_options() {
       --own-ca) SIPHERA_OWN_CA=yes ;;
       --no-self-test) SIPHERA_SELF_TEST=no ;;
       -h | --help) usage && exit 0 ;;
-      --mode | --host-name | --addresses | --address | --mdns-name | --https-port | --http-port | --mqtt-port | --dc09-port | --data-dir | \
-        --backup-dir | --cert | --key | --admin-email | --log-level)
+      --mode | --host-name | --addresses | --address | --mdns-name | --https-port | --http-port | --mqtt-port | --dc09-port | --media-address | \
+        --media-ports | --rtsp-port | --data-dir | --recordings-dir | --backup-dir | --cert | --key | --admin-email | --log-level)
         [[ $# -ge 2 ]] || FAIL_CODE=2 fail "$1 needs a value" './install.sh --help'
         set_option "$1" "$2"
         shift
@@ -94,7 +102,12 @@ fill_defaults() {
   MDNS_NAME=${SIPHERA_MDNS_NAME:-$(default_mdns_name)}
   HTTPS_PORT=${SIPHERA_HTTPS_PORT:-443} HTTP_PORT=${SIPHERA_HTTP_PORT:-80}
   MQTT_PORT=${SIPHERA_MQTT_PORT:-8883} DC09_PORT=${SIPHERA_DC09_PORT:-12000}
+  MEDIA_ADDRESS=${SIPHERA_MEDIA_ADDRESS:-auto} MEDIA_ADDRESS_SETTING=${SIPHERA_MEDIA_ADDRESS:-auto}
+  [[ $MEDIA_ADDRESS != auto ]] || MEDIA_ADDRESS=$(default_media_address)
+  MEDIA_PORTS=${SIPHERA_MEDIA_PORTS:-20000-20199} RTSP_PORT=${SIPHERA_RTSP_PORT:-off}
   DATA_DIR=${SIPHERA_DATA_DIR:-$ROOT/var/lib/siphera}
+  RECORDINGS_DIR=${SIPHERA_RECORDINGS_DIR:-$DATA_DIR/recordings}
+  FOOTAGE_ROOT=$ROOT/var/lib/siphera-footage
   BACKUP_DIR=${SIPHERA_BACKUP_DIR:-$DATA_DIR/backup}
   CERT=${SIPHERA_CERT-} KEY=${SIPHERA_KEY-}
   ADMIN_EMAIL=${SIPHERA_ADMIN_EMAIL-} LOG_LEVEL=${SIPHERA_LOG_LEVEL:-info}
@@ -128,6 +141,14 @@ default_addresses() {
     awk '$2 !~ /^(docker|br-|veth|virbr|tun|wg|lo)/ { split($4, a, "/"); if (!seen[a[1]]++) print a[1] }' | paste -sd, -
 }
 
+# Janus offers this one to browsers: it skips loopback, and of several addresses all but one only cost time. IPv4 first,
+# because a browser on the LAN has that.
+default_media_address() {
+  local list
+  list=$(default_addresses | tr ',' '\n' | sed '/^127\./d; /^::1$/d; /^$/d')
+  { grep -v ':' <<<"$list" || printf '%s\n' "$list"; } | head -n 1
+}
+
 check_settings() {
   local port
   FAIL_CODE=2
@@ -140,11 +161,23 @@ check_settings() {
     [[ $port =~ ^[0-9]{1,5}$ && $port -ge 1 && $port -le 65535 ]] || fail "'$port' is no port"
   done
   [[ $(printf '%s\n' "$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT" | sort -u | wc -l) -eq 4 ]] || fail 'two parts of the box cannot have the same port'
-  [[ $DATA_DIR == /* && $BACKUP_DIR == /* && $DATA_DIR$BACKUP_DIR =~ ^[A-Za-z0-9/._-]+$ ]] || fail 'directories must be absolute, of letters, digits and / . _ -'
+  check_media_settings
+  [[ $DATA_DIR == /* && $BACKUP_DIR == /* && $RECORDINGS_DIR == /* && $DATA_DIR$BACKUP_DIR$RECORDINGS_DIR =~ ^[A-Za-z0-9/._-]+$ ]] || fail 'directories must be absolute, of letters, digits and / . _ -'
   [[ $LOG_LEVEL =~ ^(debug|info|warn|error)$ ]] || fail "--log-level '$LOG_LEVEL' is none of debug, info, warn, error"
   [[ -z $ADMIN_EMAIL || $ADMIN_EMAIL =~ ^[^[:space:]@\"\'\$]+@[^[:space:]@\"\'\$]+$ ]] || fail "--admin-email '$ADMIN_EMAIL' is no address"
   check_own_certificate
   FAIL_CODE=1
+}
+
+check_media_settings() {
+  local first=${MEDIA_PORTS%-*} last=${MEDIA_PORTS#*-}
+  [[ -z $MEDIA_ADDRESS || $MEDIA_ADDRESS =~ ^[0-9A-Fa-f.:]+$ ]] || fail "--media-address '$MEDIA_ADDRESS' is no address"
+  [[ ! $MEDIA_ADDRESS =~ ^(127\.|::1$) ]] || fail '--media-address cannot be loopback: no browser reaches that'
+  [[ $MEDIA_PORTS =~ ^[0-9]{4,5}-[0-9]{4,5}$ && $first -ge 1024 && $last -le 65535 && $last -gt $first ]] || fail "--media-ports '$MEDIA_PORTS' is no range of ports"
+  # A viewer needs one port; fewer than this is a typing error.
+  [[ $((last - first)) -ge 19 ]] || fail "--media-ports '$MEDIA_PORTS' is room for $((last - first + 1)) viewers only" 'give at least 20 ports'
+  [[ $RTSP_PORT == off || ($RTSP_PORT =~ ^[0-9]{1,5}$ && $RTSP_PORT -ge 1 && $RTSP_PORT -le 65535) ]] || fail "--rtsp-port '$RTSP_PORT' is no port, nor off"
+  [[ ! " $HTTPS_PORT $HTTP_PORT $MQTT_PORT $DC09_PORT " == *" $RTSP_PORT "* ]] || fail 'two parts of the box cannot have the same port'
 }
 
 # The admin's certificate must be usable before anything is touched.

@@ -13,6 +13,7 @@ preflight() {
   FAIL_CODE=3
   check_system
   pick_mode
+  check_recordings_dir
   check_room
   check_ports
   FAIL_CODE=1
@@ -70,19 +71,33 @@ free_mib() {
 
 check_room() {
   local dir memory
-  for dir in "$PREFIX" "$DATA_DIR"; do
-    [[ $(free_mib "$dir") -ge $DISK_MIB_MIN ]] || fail "only $(free_mib "$dir") MiB free for $dir; it needs $DISK_MIB_MIN" 'make room, or put the data elsewhere with --data-dir'
+  for dir in "$PREFIX" "$DATA_DIR" "$RECORDINGS_DIR"; do
+    [[ $(free_mib "$dir") -ge $DISK_MIB_MIN ]] || fail "only $(free_mib "$dir") MiB free for $dir; it needs $DISK_MIB_MIN" 'make room, or put the data elsewhere with --data-dir and --recordings-dir'
   done
   memory=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
   [[ $memory -ge $MEMORY_MIB_MIN ]] || fail "only $memory MiB of memory; the box needs $MEMORY_MIB_MIN"
 }
+
+# The box takes the whole directory, closes it to others, and empties it on uninstall --purge.
+check_recordings_dir() {
+  [[ -d $RECORDINGS_DIR ]] || return 0
+  ! grep -qsxF "SIPHERA_RECORDINGS_DIR=$RECORDINGS_DIR" "$ETC_DIR/siphera.env" || return 0
+  [[ -n $(find "$RECORDINGS_DIR" -mindepth 1 -maxdepth 1 -not -name lost+found -print -quit) ]] || return 0
+  holds_footage "$RECORDINGS_DIR" || fail "$RECORDINGS_DIR is not empty, and what it holds is not this box's footage" "give a directory of its own: --recordings-dir $RECORDINGS_DIR/siphera"
+}
+
+# Footage of a box that was here before, or of another one whose disk was moved over.
+holds_footage() { [[ -e $1/.siphera-storage ]]; }
 
 # A port that our own running box holds is no conflict.
 check_ports() {
   local pair user pairs=("tcp $HTTPS_PORT" "tcp $HTTP_PORT" "tcp $MQTT_PORT" "tcp $DC09_PORT" "udp $DC09_PORT")
   ! box_is_running || return 0
   # On loopback, between the front door and the services, and for Prometheus.
-  [[ $MODE == docker ]] || pairs+=('tcp 7080' 'tcp 7081' 'tcp 7082' 'tcp 7180' 'tcp 7181' 'tcp 7182')
+  [[ $MODE == docker ]] || pairs+=('tcp 7080' 'tcp 7081' 'tcp 7082' 'tcp 7083' 'tcp 7180' 'tcp 7181' 'tcp 7182' 'tcp 7183')
+  # With Compose too: Janus and the camera service are on the host's network.
+  pairs+=("tcp $JANUS_PORT" "udp $MEDIA_PORTS")
+  [[ $RTSP_PORT == off ]] || pairs+=("tcp $RTSP_PORT")
   for pair in "${pairs[@]}"; do
     user=$(port_user "${pair% *}" "${pair#* }")
     [[ -z $user ]] || fail "port ${pair#* }/${pair% *} is taken: $(sed -nE 's/.*users:\(\(("[^"]*").*/\1/p' <<<"$user")" 'stop what listens there, or give another port (see --help)'

@@ -4,7 +4,7 @@
 # Sourced by install.sh. Run scripts and environment files are derived: they follow siphera.env at every run.
 
 native_services() {
-  printf '%s\n' mosquitto core panel signaling nginx renew
+  printf '%s\n' mosquitto core panel signaling janus camera nginx renew
   [[ $MDNS_NAME == none ]] || printf '%s\n' mdns
 }
 
@@ -56,6 +56,26 @@ signaling_env() {
   env_line SIGNALING_METRICS_LISTEN 127.0.0.1:7181
   env_line CORE_INTERNAL_URL "unix:$RUN_DIR/core.sock"
   env_line PUBLIC_ORIGINS "$(public_urls)"
+}
+
+camera_env() {
+  env_line CAMERA_HTTP_LISTEN 127.0.0.1:7083
+  env_line CAMERA_METRICS_LISTEN 127.0.0.1:7183
+  [[ $RTSP_PORT == off ]] || env_line CAMERA_RTSP_LISTEN "0.0.0.0:$RTSP_PORT"
+  env_line CORE_INTERNAL_URL "unix:$RUN_DIR/core.sock"
+  env_line DATA_DIR "$DATA_DIR/camera"
+  env_line RECORDINGS_DIR "$RECORDINGS_DIR"
+  env_line STORAGE_ROOTS "$FOOTAGE_ROOT,/mnt,/srv"
+  env_line CAMERA_KEY_FILE "$ETC_DIR/secrets/camera.key"
+  env_line JANUS_URL "ws://127.0.0.1:$JANUS_PORT"
+  env_line JANUS_SECRET_FILE "$ETC_DIR/secrets/janus.secret"
+  env_line PUBLIC_HOST_NAME "$HOST_NAME"
+  env_line PUBLIC_URL "https://$HOST_NAME$(port_suffix)"
+}
+
+janus_env() {
+  env_line JANUS_CONF_DIR "$ETC_DIR/janus"
+  env_line JANUS_PORT "$JANUS_PORT"
 }
 
 mosquitto_env() {
@@ -146,7 +166,7 @@ start_services() {
 
 services_to_restart() {
   {
-    if [[ ${APP_CHANGED:-no} == yes ]]; then printf '%s\n' core panel signaling renew; fi
+    if [[ ${APP_CHANGED:-no} == yes ]]; then printf '%s\n' core panel signaling camera renew; fi
     printf '%s\n' "${CHANGED_SERVICES[@]}"
     if [[ " ${CHANGED_FILES[*]} " == *"$ETC_DIR/mosquitto/mosquitto.conf "* ]]; then echo mosquitto; fi
     if [[ " ${CHANGED_FILES[*]} " == *"$ETC_DIR/nginx/"* ]]; then echo nginx; fi
@@ -166,6 +186,8 @@ service_is_up() {
     core) http_ok 7180 ;;
     signaling) http_ok 7181 ;;
     panel) http_ok 7182 ;;
+    camera) http_ok 7183 ;;
+    janus) JANUS_PORT=$JANUS_PORT "$COMPOSE_DIR/janus/healthcheck.sh" >/dev/null 2>&1 ;;
     mosquitto) PKI_DIR=$ETC_DIR/pki MQTT_LISTEN_PORT=$MQTT_PORT "$COMPOSE_DIR/mosquitto/healthcheck.sh" >/dev/null 2>&1 ;;
     nginx) HTTPS_LISTEN_PORT=$HTTPS_PORT "$COMPOSE_DIR/nginx/healthcheck.sh" >/dev/null 2>&1 ;;
   esac

@@ -19,6 +19,7 @@ render_configuration() {
   write_file "$ETC_DIR/nginx/api-headers.conf" 644 <"$COMPOSE_DIR/nginx/api-headers.conf"
   write_file "$ETC_DIR/nginx/page-headers.conf" 644 <"$COMPOSE_DIR/nginx/page-headers.conf"
   render "$COMPOSE_DIR/nginx/nginx.conf.template" | write_file "$ETC_DIR/nginx/nginx.conf" 644
+  render_janus
   [[ $MODE != native || $MDNS_NAME == none ]] || render_mdns
 }
 
@@ -35,8 +36,24 @@ set_container_values() {
   MQTT_LISTEN_PORT=8883 HTTP_LISTEN_PORT=8080 HTTPS_LISTEN_PORT=8443
   MOSQUITTO_DATA_DIR=/var/lib/siphera/mosquitto
   NGINX_USER_LINE='' NGINX_RUN_DIR=/tmp/nginx NGINX_CACHE_DIR=/tmp/nginx/cache
-  CORE_UPSTREAM=core:7080 SIGNALING_UPSTREAM=signaling:7081 PANEL_UPSTREAM=panel:7082 CAMERA_UPSTREAM=camera:7083
+  CORE_UPSTREAM=core:7080 SIGNALING_UPSTREAM=signaling:7081 PANEL_UPSTREAM=panel:7082 CAMERA_UPSTREAM=unix:/run/siphera/camera/http.sock
   WEB_DIST_DIR=/opt/siphera/web
+}
+
+render_janus() {
+  local JANUS_CONF_DIR=$ETC_DIR/janus JANUS_SECRET JANUS_IPV6=false JANUS_ADDRESS_LINE='' JANUS_INTERFACE_LINE=''
+  if [[ $DRY_RUN == yes ]]; then
+    note "would write: $ETC_DIR/janus"
+    return
+  fi
+  [[ $MODE != docker ]] || JANUS_CONF_DIR=/etc/siphera/janus
+  JANUS_SECRET=$(cat "$ETC_DIR/secrets/janus.secret")
+  # Of all addresses, those of container bridges too, where none is given.
+  [[ -z $MEDIA_ADDRESS ]] || JANUS_ADDRESS_LINE="ice_enforce_list = \"$MEDIA_ADDRESS\"" JANUS_INTERFACE_LINE="interface = \"$MEDIA_ADDRESS\""
+  [[ $MEDIA_ADDRESS != *:* ]] || JANUS_IPV6=true
+  render "$COMPOSE_DIR/janus/janus.jcfg.template" | write_file "$ETC_DIR/janus/janus.jcfg" 400 "$JANUS_OWNER"
+  render "$COMPOSE_DIR/janus/janus.transport.websockets.jcfg.template" | write_file "$ETC_DIR/janus/janus.transport.websockets.jcfg" 444
+  write_file "$ETC_DIR/janus/janus.plugin.streaming.jcfg" 444 <"$COMPOSE_DIR/janus/janus.plugin.streaming.jcfg"
 }
 
 render_mdns() {

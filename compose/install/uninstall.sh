@@ -21,14 +21,15 @@ uninstall() {
   if [[ $PURGE == yes ]]; then
     purge
   else
-    note "kept: $ETC_DIR, $DATA_DIR, $BACKUP_DIR, $LOG_DIR (./install.sh brings the box back; uninstall --purge removes them)"
+    note "kept: $ETC_DIR, $DATA_DIR, $RECORDINGS_DIR, $BACKUP_DIR, $LOG_DIR (./install.sh brings the box back; uninstall --purge removes them)"
   fi
 }
 
 stop_box() {
   if [[ -r $ETC_DIR/compose.env ]] && engine_runs && find_compose && [[ -r $APP_DIR/docker-compose.yml ]]; then
     quietly compose down --remove-orphans || warn 'the containers could not be stopped'
-    [[ $PURGE == no ]] || quietly docker image rm -f siphera/services:0.1.0 siphera/mosquitto:0.1.0 siphera/nginx:0.1.0 || true
+    [[ $PURGE == no ]] || quietly docker image rm -f siphera/services:0.1.0 siphera/camera:0.1.0 siphera/janus:0.1.0 \
+      siphera/mosquitto:0.1.0 siphera/nginx:0.1.0 || true
   fi
   if has_systemd && [[ -e $ROOT/etc/systemd/system/siphera.service ]]; then
     quietly systemctl disable --now siphera.service || true
@@ -47,7 +48,11 @@ stop_directly() {
 process_is_gone() { [[ $DRY_RUN == yes ]] || ! kill -0 "$1" 2>/dev/null; }
 
 purge() {
-  do_it rm -rf -- "$DATA_DIR/core" "$DATA_DIR/panel" "$DATA_DIR/mosquitto" "$DATA_DIR"/before-restore-* "$DATA_DIR"/.restore-*
+  do_it rm -rf -- "$DATA_DIR/core" "$DATA_DIR/panel" "$DATA_DIR/camera" "$DATA_DIR/recordings" "$DATA_DIR/mosquitto" "$DATA_DIR/run" "$DATA_DIR"/before-restore-* "$DATA_DIR"/.restore-*
+  # It was empty when it became the box's (check_recordings_dir); it may be the root of a disk.
+  if [[ -d $RECORDINGS_DIR ]]; then do_it find "$RECORDINGS_DIR" -mindepth 1 -maxdepth 1 -not -name lost+found -exec rm -rf -- {} +; fi
+  if [[ -d $RECORDINGS_DIR ]]; then do_it rmdir --ignore-fail-on-non-empty "$RECORDINGS_DIR" || note "kept: $RECORDINGS_DIR, now empty"; fi
+  if [[ -d $FOOTAGE_ROOT ]]; then do_it rmdir --ignore-fail-on-non-empty "$FOOTAGE_ROOT"; fi
   # The data directory may be a mount, or hold what is not ours: only what the box made goes.
   case $BACKUP_DIR in "$DATA_DIR"/*) do_it rm -rf -- "$BACKUP_DIR" ;; *) note "kept: backups outside of the data directory, $BACKUP_DIR" ;; esac
   if [[ -d $DATA_DIR ]]; then do_it rmdir --ignore-fail-on-non-empty "$DATA_DIR"; fi

@@ -10,7 +10,7 @@ readonly RUN_DIR=${SIPHERA_RUN_DIR:-/run/siphera}
 readonly STOP_SECONDS=20
 
 mkdir -p "$RUN_DIR/supervise" "$RUN_DIR/nginx"
-# Core makes its socket here; panel and signaling reach it through the group.
+# Core makes its socket here; panel, signaling and camera reach it through the group.
 chown siphera:siphera "$RUN_DIR"
 chmod 750 "$RUN_DIR"
 chmod 700 "$RUN_DIR/supervise"

@@ -50,13 +50,46 @@ setup() { setup_box; }
 
 @test "secrets are 32 random bytes, readable to one user, and siphera.env holds none of them" {
   configure_box
-  for name in panel.key admin.key; do
+  for name in panel.key admin.key camera.key janus.secret; do
     [ "$(stat -c %a "$ETC_DIR/secrets/$name")" = 400 ]
     [ "$(base64 -d "$ETC_DIR/secrets/$name" | wc -c)" -eq 32 ]
     run grep -rqF "$(cat "$ETC_DIR/secrets/$name")" "$ETC_DIR/siphera.env" "$ETC_DIR/native"
     [ "$status" -ne 0 ]
   done
   [ "$(stat -c %a "$ETC_DIR/pki/ca/ca.key")" = 400 ]
+}
+
+@test "Janus listens on loopback alone, with the secret that the camera service has, readable to nobody else" {
+  configure_box
+  grep -q 'ws_ip = "127.0.0.1"' "$ETC_DIR/janus/janus.transport.websockets.jcfg"
+  grep -qF "api_secret = \"$(cat "$ETC_DIR/secrets/janus.secret")\"" "$ETC_DIR/janus/janus.jcfg"
+  [ "$(stat -c %a "$ETC_DIR/janus/janus.jcfg")" = 400 ]
+  run grep -rlF "$(cat "$ETC_DIR/secrets/janus.secret")" "$ETC_DIR"
+  [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "live video uses the given address and ports; without an address Janus looks for itself" {
+  MEDIA_ADDRESS=192.168.7.5 MEDIA_PORTS=30000-30099
+  configure_box
+  grep -q 'ice_enforce_list = "192.168.7.5"' "$ETC_DIR/janus/janus.jcfg"
+  grep -q 'rtp_port_range = "30000-30099"' "$ETC_DIR/janus/janus.jcfg"
+  MEDIA_ADDRESS=''
+  render_configuration
+  run grep -q 'ice_enforce_list' "$ETC_DIR/janus/janus.jcfg"
+  [ "$status" -ne 0 ]
+}
+
+@test "footage lies in a directory of its own, closed to all but the camera service" {
+  RECORDINGS_DIR=$ROOT/srv/footage
+  configure_box
+  [ "$(stat -c %a "$RECORDINGS_DIR")" = 700 ]
+  grep -qx "RECORDINGS_DIR='$ROOT/srv/footage'" "$ETC_DIR/native/camera.env"
+  grep -qx "SIPHERA_RECORDINGS_DIR=$ROOT/srv/footage" "$ETC_DIR/siphera.env"
+}
+
+@test "an address that was worked out stays worked out, in siphera.env too" {
+  configure_box
+  grep -qx 'SIPHERA_MEDIA_ADDRESS=auto' "$ETC_DIR/siphera.env"
 }
 
 @test "no private key is readable by others" {

@@ -66,6 +66,22 @@ configure_docker() {
   grep -q 'listener 8883' "$ETC_DIR/mosquitto/mosquitto.conf"
 }
 
+@test "between the host's network and the containers lie sockets whose directories name who may open them" {
+  [ "$(stat -c %a "$DATA_DIR/run/core")" = 2750 ]
+  [ "$(stat -c %a "$DATA_DIR/run/camera")" = 2750 ]
+  grep -q 'server unix:/run/siphera/camera/http.sock' "$ETC_DIR/nginx/nginx.conf"
+  run grep -q 'camera:7083' "$ETC_DIR/nginx/nginx.conf"
+  [ "$status" -ne 0 ]
+}
+
+@test "the RTSP port is told to Compose only when there is one" {
+  run grep -q RTSP_LISTEN "$ETC_DIR/compose.env"
+  [ "$status" -ne 0 ]
+  RTSP_PORT=8554
+  write_compose_env
+  grep -qx 'SIPHERA_RTSP_LISTEN=0.0.0.0:8554' "$ETC_DIR/compose.env"
+}
+
 @test "certificates are renewed daily by cron where there is no systemd" {
   sh -n "$ROOT/etc/cron.daily/siphera-renew"
   grep -q 'renew-certificates' "$ROOT/etc/cron.daily/siphera-renew"

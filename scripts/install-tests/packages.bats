@@ -33,6 +33,12 @@ setup() {
   [ "$(cat "$ETC_DIR/held-units")" = mosquitto ]
 }
 
+@test "Debian's own Janus never runs beside the box's" {
+  missing_packages() { printf '%s\n' janus ffmpeg; }
+  install_packages janus ffmpeg
+  [ "$(cat "$ETC_DIR/held-units")" = janus ]
+}
+
 @test "offline it fetches nothing and names what is missing" {
   OFFLINE=yes
   missing_packages() { printf '%s\n' mosquitto; }

@@ -49,6 +49,49 @@ installer() { env -u SIPHERA_MODE SIPHERA_ROOT="$ROOT" SKIP_OWNERS=yes "$REPO/in
   [[ $output == *apache2* ]]
 }
 
+@test "a taken media port is named, with Compose too" {
+  MODE=docker
+  fake ss ''
+  # shellcheck disable=SC2016 # the fake's own
+  printf '#!/bin/sh\ncase "$*" in *"--udp sport >= :20000 and sport <= :20199"*) echo "udp UNCONN 0 0 *:20011 *:* users:((\\"coturn\\",pid=1,fd=4))" ;; esac\n' >"$BATS_TEST_TMPDIR/bin/ss"
+  fake docker
+  run check_ports
+  [ "$status" -ne 0 ]
+  [[ $output == *coturn* ]]
+  [[ $output == *20000-20199/udp* ]]
+}
+
+@test "media settings that cannot work are refused" {
+  for bad in 'MEDIA_ADDRESS=127.0.0.1' 'MEDIA_ADDRESS=box.local' 'MEDIA_PORTS=20000' 'MEDIA_PORTS=20199-20000' 'MEDIA_PORTS=20000-20001' 'RTSP_PORT=443' 'RTSP_PORT=x' 'RECORDINGS_DIR=footage'; do
+    fill_defaults
+    local "${bad?}"
+    run check_settings
+    [ "$status" -eq 2 ]
+  done
+}
+
+@test "a directory with other things in it is not taken for footage" {
+  RECORDINGS_DIR=$ROOT/srv
+  mkdir -p "$RECORDINGS_DIR/lost+found"
+  check_recordings_dir
+  echo theirs >"$RECORDINGS_DIR/file"
+  run check_recordings_dir
+  [ "$status" -ne 0 ]
+  [[ $output == *"$RECORDINGS_DIR/siphera"* ]]
+  mkdir -p "$ETC_DIR"
+  echo "SIPHERA_RECORDINGS_DIR=$RECORDINGS_DIR" >"$ETC_DIR/siphera.env"
+  check_recordings_dir
+}
+
+@test "of several addresses live video takes the first that a browser on the LAN has" {
+  default_addresses() { printf 'fd00::2,192.168.7.5,10.0.0.9'; }
+  [ "$(default_media_address)" = 192.168.7.5 ]
+  default_addresses() { printf 'fd00::2'; }
+  [ "$(default_media_address)" = fd00::2 ]
+  default_addresses() { printf '127.0.0.1'; }
+  [ -z "$(default_media_address)" ]
+}
+
 @test "the automatic mode takes Compose where an engine answers, and native where none does" {
   fake docker
   MODE=auto

@@ -18,8 +18,8 @@ setup() {
   done < <(native_services)
 }
 
-@test "core, panel, signaling and the broker run under users of their own" {
-  for pair in core:siphera panel:siphera-panel signaling:siphera-signaling mosquitto:siphera-mqtt; do
+@test "core, panel, signaling, camera, Janus and the broker run under users of their own" {
+  for pair in core:siphera panel:siphera-panel signaling:siphera-signaling camera:siphera-camera janus:siphera-janus mosquitto:siphera-mqtt; do
     grep -q "chpst -u ${pair#*:}[: ]" "$ETC_DIR/sv/${pair%%:*}/run"
   done
 }
@@ -32,6 +32,20 @@ setup() {
   render_configuration
   write_services
   [ "$(services_to_restart | xargs)" = 'core mosquitto' ]
+}
+
+@test "footage to other systems by RTSP is off until it is given a port" {
+  run grep RTSP "$ETC_DIR/native/camera.env"
+  [ "$status" -ne 0 ]
+  RTSP_PORT=8554
+  write_services
+  grep -qx "CAMERA_RTSP_LISTEN='0.0.0.0:8554'" "$ETC_DIR/native/camera.env"
+}
+
+@test "a firewall is told every port that must pass" {
+  [ "$(open_ports)" = 'tcp 443 80 8883 12000, udp 12000 20000-20199' ]
+  RTSP_PORT=8554
+  [[ $(open_ports) == 'tcp 443 80 8883 12000 8554,'* ]]
 }
 
 @test "a service that is no longer wanted goes" {
@@ -65,12 +79,17 @@ setup() {
 @test "uninstall keeps settings, data and backups; --purge removes them" {
   mkdir -p "$PREFIX/app"
   echo data >"$DATA_DIR/core/core.sqlite"
+  RECORDINGS_DIR=$ROOT/srv/footage
+  mkdir -p "$RECORDINGS_DIR/lost+found" "$RECORDINGS_DIR/2026"
+  echo footage >"$RECORDINGS_DIR/2026/segment.mp4"
   PURGE=no uninstall
   [ -s "$ETC_DIR/siphera.env" ]
   [ -s "$DATA_DIR/core/core.sqlite" ]
+  [ -s "$RECORDINGS_DIR/2026/segment.mp4" ]
   [ ! -e "$PREFIX" ]
   remove_users() { :; }
   PURGE=yes uninstall
   [ ! -e "$ETC_DIR" ]
   [ ! -e "$DATA_DIR" ]
+  [ "$(ls -A "$RECORDINGS_DIR")" = lost+found ]
 }
