@@ -11,6 +11,7 @@ import {
   migrate,
   openDatabase,
   runService,
+  settleHeap,
   systemClock,
   systemRandom,
   type Part,
@@ -49,6 +50,7 @@ await runService(log, async (parts) => {
   await ready(http, 'http');
   side.onNotice((notice) => http.postMessage(notice));
   parts.push({ name: 'http', stop: () => stopHttp(http) });
+  settleHeap();
   await side.start();
 });
 

@@ -1,6 +1,6 @@
 /** What services/camera kept of an incident, as a line of its timeline. */
 import type { InternalEvidence, TimelineEntry } from '@siphera/contract';
-import { AppError } from '@siphera/runtime';
+import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
 import type { WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';

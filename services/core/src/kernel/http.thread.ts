@@ -7,6 +7,7 @@ import {
   internalTls,
   metricsHandler,
   openDatabase,
+  settleHeap,
   startListener,
   systemClock,
   systemRandom,
@@ -53,6 +54,7 @@ const listeners: Listener[] = [
 if (config.CORE_INTERNAL_SOCKET !== undefined) {
   listeners.push(await startListener(config.CORE_INTERNAL_SOCKET, internal));
 }
+settleHeap();
 const front = await startListener(config.CORE_HTTP_LISTEN, rest);
 listeners.push(front);
 sender.start();

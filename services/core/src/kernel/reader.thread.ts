@@ -1,7 +1,7 @@
 /** A read-only worker: lists, search, exports and chain walks, so that no long scan holds up the writer or HTTP. */
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
-import { AppError, createLogger, openDatabase, systemClock } from '@siphera/runtime/base';
+import { AppError, createLogger, openDatabase, settleHeap, systemClock } from '@siphera/runtime/base';
 import { readCases } from '../read-cases.ts';
 import type { ReaderThreadData } from './messages.ts';
 import { serveRpc, type CaseCall } from './rpc.ts';
@@ -21,3 +21,4 @@ serveRpc(port, log, (call: CaseCall) => {
   const context = { db, nowMs: systemClock.now(), actor: call.actor, traceId: call.traceId };
   return inOneReading(() => found(context, call.input as never));
 });
+settleHeap();

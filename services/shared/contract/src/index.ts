@@ -1,13 +1,8 @@
 /** The contract: zod schemas of every wire between Siphera's processes, and with devices and integrators. */
-export * from './errors.ts';
-export * from './event-types.ts';
-export * from './events.ts';
+export * from './base.ts';
 export * from './feed.ts';
 export * from './internal.ts';
-export * from './mqtt.ts';
 export * from './openapi.ts';
-export * from './permissions.ts';
-export * from './primitives.ts';
 export * from './rest/camera.ts';
 export * from './rest/commands.ts';
 export * from './rest/events.ts';
@@ -29,4 +24,3 @@ export * from './rest/route.ts';
 export * from './rest/rules.ts';
 export * from './rest/system.ts';
 export * from './socket.ts';
-export * from './token.ts';

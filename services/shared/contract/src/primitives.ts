@@ -20,6 +20,21 @@ export const Tag = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/);
 export const FeedSeq = z.int().nonnegative();
 export const Severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
 export type Severity = z.infer<typeof Severity>;
+export const DeviceKind = z.enum([
+  'door',
+  'reader',
+  'motion',
+  'smoke',
+  'glass_break',
+  'panic',
+  'camera',
+  'panel',
+  'controller',
+  'intercom',
+]);
+export type DeviceKind = z.infer<typeof DeviceKind>;
+export const IncidentState = z.enum(['new', 'acknowledged', 'assigned', 'resolved', 'closed']);
+export type IncidentState = z.infer<typeof IncidentState>;
 export const Email = z.email().max(254);
 export const TimeZone = z.string().min(1).max(64).meta({ description: 'IANA time zone, e.g. Europe/Vienna' });
 

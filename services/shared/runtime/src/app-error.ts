@@ -1,5 +1,5 @@
 /** The one error type for expected failures. Its code is listed in the contract; its detail and hint are written for a person. */
-import { errorCodes, type ErrorCode, type Problem } from '@siphera/contract';
+import { errorCodes, type ErrorCode, type Problem } from '@siphera/contract/base';
 
 export class AppError extends Error {
   readonly code: ErrorCode;

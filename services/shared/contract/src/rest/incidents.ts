@@ -1,10 +1,19 @@
 /** Incidents: the board, the page, what guards do, and the operating steps they follow. */
 import { z } from 'zod';
-import { ById, FeedSeq, Name, PageQuery, page, Severity, Text, Timestamp, Uuid } from '../primitives.ts';
+import {
+  ById,
+  FeedSeq,
+  IncidentState,
+  Name,
+  PageQuery,
+  page,
+  Severity,
+  Text,
+  Timestamp,
+  Uuid,
+} from '../primitives.ts';
 import { defineRoutes } from './route.ts';
 
-export const IncidentState = z.enum(['new', 'acknowledged', 'assigned', 'resolved', 'closed']);
-export type IncidentState = z.infer<typeof IncidentState>;
 export const ResolutionCode = z.enum([
   'real',
   'false_alarm',

@@ -1,21 +1,8 @@
 /** Sites, areas, floors with plans, devices, CSV import, enrolment. */
 import { z } from 'zod';
-import { ById, Name, PageQuery, page, Tag, Timestamp, TimeZone, Uuid } from '../primitives.ts';
+import { ById, DeviceKind, Name, PageQuery, page, Tag, Timestamp, TimeZone, Uuid } from '../primitives.ts';
 import { defineRoutes } from './route.ts';
 
-export const DeviceKind = z.enum([
-  'door',
-  'reader',
-  'motion',
-  'smoke',
-  'glass_break',
-  'panic',
-  'camera',
-  'panel',
-  'controller',
-  'intercom',
-]);
-export type DeviceKind = z.infer<typeof DeviceKind>;
 /** `unavailable`: its controller or broker is away, so nothing is known. Shown as such, never as "ok". */
 export const DeviceStatus = z.enum(['unknown', 'online', 'offline', 'unavailable']);
 export const DeviceCondition = z.enum(['tamper', 'low_battery', 'power_lost', 'clock_skew', 'alarm']);

@@ -1,8 +1,20 @@
 /** Rules, their versions, and the traces that say why one did or did not fire. */
 import { z } from 'zod';
 import { CommandName } from '../mqtt.ts';
-import { ById, FeedSeq, Name, PageQuery, page, Severity, Tag, Text, Timestamp, Uuid } from '../primitives.ts';
-import { ArmedState, DeviceKind } from './registry.ts';
+import {
+  ById,
+  DeviceKind,
+  FeedSeq,
+  Name,
+  PageQuery,
+  page,
+  Severity,
+  Tag,
+  Text,
+  Timestamp,
+  Uuid,
+} from '../primitives.ts';
+import { ArmedState } from './registry.ts';
 import { defineRoutes } from './route.ts';
 
 const Ids = z.array(Uuid).max(500);
