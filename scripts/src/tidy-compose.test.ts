@@ -20,6 +20,9 @@ type ComposeService = {
   restart?: string;
   user?: string;
   ports?: string[];
+  network_mode?: string;
+  networks?: unknown;
+  environment?: Record<string, string>;
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
 };
@@ -34,6 +37,11 @@ const running = all.filter(
 const names = (list: [string, ComposeService][]): string[] => list.map(([name]) => name);
 /** The ports that the design publishes, as they are inside the default setting. */
 const published = ['443/tcp', '80/tcp', '8883/tcp', '12000/tcp', '12000/udp'];
+/**
+ * On the host's own network, where nothing is published because everything that listens is open. Why these two:
+ * docs/adr/0010-camera-on-the-host-network.md.
+ */
+const onHostNetwork = ['janus', 'camera'];
 
 describe('every container', () => {
   it('has limits of memory, processor and processes', () => {
@@ -69,7 +77,7 @@ describe('every container', () => {
   });
 
   it('never sees the engine it runs on', () => {
-    expect(file).not.toMatch(/docker\.sock|network_mode: ['"]?host|pid: ['"]?host/);
+    expect(file).not.toMatch(/docker\.sock|pid: ['"]?host|ipc: ['"]?host/);
   });
 });
 
@@ -91,6 +99,48 @@ describe('published ports', () => {
   it('are those of the design and no other', () => {
     const open = all.flatMap(([, { ports = [] }]) => ports.map(hostPort));
     expect(open.filter((port) => !published.includes(port))).toEqual([]);
+  });
+});
+
+describe('the host network', () => {
+  it('is for Janus and the camera service alone, which publish nothing and join no other network', () => {
+    const hosts = all.filter(([, s]) => s.network_mode !== undefined);
+    expect(names(hosts).sort()).toEqual([...onHostNetwork].sort());
+    for (const [name, s] of hosts) {
+      expect([name, s.network_mode, s.ports, s.networks]).toEqual([name, 'host', undefined, undefined]);
+    }
+  });
+
+  it('sees no port of the camera service but RTSP, which is off until it is given one', () => {
+    const { environment = {} } = services['camera'] ?? {};
+    const listens = Object.entries(environment).filter(([name]) => name.endsWith('_LISTEN'));
+    expect(Object.fromEntries(listens)).toEqual({
+      CAMERA_HTTP_LISTEN: 'unix:/run/siphera/camera/http.sock',
+      CAMERA_METRICS_LISTEN: 'unix:/run/siphera/camera/metrics.sock',
+      CAMERA_RTSP_LISTEN: '${SIPHERA_RTSP_LISTEN:-}',
+    });
+    expect(environment['CORE_INTERNAL_URL']).toMatch(/^unix:/);
+  });
+
+  it('sees of Janus its media ports and, on loopback, the WebSocket', () => {
+    const read = (name: string) => readFileSync(join(root, 'compose/janus', name), 'utf8');
+    const settings = read('janus.jcfg.template');
+    const options = readFileSync(join(root, 'compose/install/options.sh'), 'utf8');
+    expect(settings).toContain('rtp_port_range = "{{MEDIA_PORTS}}"');
+    expect(options).toContain('SIPHERA_MEDIA_PORTS:-20000-20199');
+    expect(settings).toMatch(/disable = ".*libjanus_http\.so.*"/);
+    const socket = read('janus.transport.websockets.jcfg.template');
+    expect(socket.match(/^\s*\w+ = .*$/gm)?.map((line) => line.trim())).toEqual([
+      'json = "compact"',
+      'ws = true',
+      'ws_ip = "127.0.0.1"',
+      'ws_port = {{JANUS_PORT}}',
+      'wss = false',
+      'admin_ws = false',
+      'admin_wss = false',
+    ]);
+    expect(services['janus']?.environment?.['JANUS_PORT']).toBe('7088');
+    expect(services['camera']?.environment?.['JANUS_URL']).toBe('ws://127.0.0.1:7088');
   });
 });
 
