@@ -1,11 +1,10 @@
-/** Drives the fake camera with a client that others wrote: the npm package onvif, ffmpeg and ffprobe. */
+/** Drives the fake camera with a client that others wrote: the npm package onvif. */
 import { Cam, type CamOptions } from 'onvif';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../run-command.ts';
 import { waitFor } from '../wait.ts';
 import { type FakeCamera, startFakeCamera } from './fake-camera.ts';
 import type { FakeCameraOptions } from './options.ts';
-import { readPictureClock } from './picture-clock.ts';
 
 const cameras: FakeCamera[] = [];
 afterAll(async () => {
@@ -277,68 +276,6 @@ describe('a fake camera with something to tell', () => {
     expect(performance.now() - before).toBeGreaterThan(290);
   });
 });
-
-describe('a fake camera over RTSP', () => {
-  const streams = startFakeCamera({
-    main: { audio: 'aac' },
-    sub: { codec: 'h265', fps: 10, audio: 'pcmu' },
-  });
-  afterAll(async () => (await streams).stop());
-
-  it('plays both streams to who knows the password, over TCP and UDP', async () => {
-    const fake = await streams;
-    expect(await probe(fake.rtspUrl('main'), 'tcp')).toEqual(['h264,640,360', 'aac']);
-    expect(await probe(fake.rtspUrl('sub'), 'udp')).toEqual(['hevc,320,180', 'pcm_mulaw']);
-    await expect(probe(fake.rtspUrl('main', { credentials: false }), 'tcp')).rejects.toThrow(/401/);
-  });
-
-  it('shows its clock in the picture', async () => {
-    const fake = await streams;
-    const picture = await frame(fake.rtspUrl('main'), { width: 640, height: 360 });
-    const drawn = readPictureClock({ data: picture, width: 640, height: 360 });
-    expect(Date.now() - (drawn ?? 0)).toBeLessThan(20_000);
-    expect(Date.now() - (drawn ?? 0)).toBeGreaterThan(0);
-  });
-
-  it('drops its viewers and takes them again', async () => {
-    const fake = await streams;
-    const viewer = runCommand('ffmpeg', [
-      ...quiet,
-      '-i',
-      fake.rtspUrl('main'),
-      '-c',
-      'copy',
-      '-f',
-      'null',
-      '-',
-    ]);
-    await waitFor('a viewer', async () => (await fake.rtspClients()) === 1);
-    await waitFor('the drop', async () => (await fake.dropRtsp()) === 1);
-    await viewer.catch((error: unknown) => error);
-    expect(await fake.rtspClients()).toBe(0);
-    expect(await probe(fake.rtspUrl('main'), 'tcp')).toHaveLength(2);
-  });
-});
-
-const quiet = ['-hide_banner', '-loglevel', 'error', '-rtsp_transport', 'tcp'];
-
-async function probe(url: string, transport: 'tcp' | 'udp'): Promise<string[]> {
-  const entries = 'stream=codec_name,width,height';
-  const args = ['-v', 'error', '-rtsp_transport', transport, '-show_entries', entries, '-of', 'csv=p=0', url];
-  return (await runCommand('ffprobe', args)).trim().split('\n');
-}
-
-/** One decoded picture as RGB. */
-async function frame(url: string, { width, height }: { width: number; height: number }): Promise<Buffer> {
-  const base64 = await runCommand('sh', [
-    '-c',
-    'ffmpeg -loglevel error -rtsp_transport tcp -i "$1" -frames:v 1 -f rawvideo -pix_fmt rgb24 - | base64 -w0',
-    ...['sh', url],
-  ]);
-  const picture = Buffer.from(base64, 'base64');
-  expect(picture).toHaveLength(width * height * 3);
-  return picture;
-}
 
 const setRelay = (token: string) =>
   `<SetRelayOutputState><RelayOutputToken>${token}</RelayOutputToken><LogicalState>active</LogicalState></SetRelayOutputState>`;

@@ -47,7 +47,7 @@ export async function cameraFile(options: CameraFileOptions = {}): Promise<strin
   const rate = `${bitrateKbps}k`;
   const encoder =
     codec === 'h264'
-      ? ['-c:v', 'libx264', '-profile:v', 'high', '-x264-params', 'scenecut=0:nal-hrd=cbr']
+      ? ['-c:v', 'libx264', '-profile:v', 'high', '-x264-params', 'scenecut=0:nal-hrd=cbr:sliced-threads=0']
       : ['-c:v', 'libx265', '-x265-params', 'scenecut=0:log-level=error'];
   const source = `testsrc2=size=${width}x${height}:rate=${fps},noise=alls=12:allf=t`;
   await ffmpeg([

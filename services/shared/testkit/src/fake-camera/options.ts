@@ -17,7 +17,7 @@ export type StreamOptions = {
   /** An Annex B stream without B-frames, e.g. of `cameraFile()`. */
   file: string | undefined;
   audio: 'pcmu' | 'aac' | undefined;
-  /** SPS and PPS stand in the SDP and never in the stream. */
+  /** SPS and PPS stand in the SDP, and in the stream at most before its very first picture. */
   headersInSdpOnly: boolean;
 };
 

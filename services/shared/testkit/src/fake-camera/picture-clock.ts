@@ -1,7 +1,7 @@
 /**
  * The clock that a fake camera draws into its picture, for measuring the way from glass to glass. Over the width of the
  * topmost 18th of the picture stand 64 cells, black or white: 1010, the 48 bits of the Unix time in milliseconds from the
- * highest on, 8 check bits (XOR of the six bytes), 0101. rtsp-server.py draws it.
+ * highest on, 8 check bits (XOR of the six bytes), 0101. pictures.py draws it.
  */
 
 export type Pixels = {

@@ -48,11 +48,13 @@ type Waiting = { resolve: (answer: Answer) => void; reject: (error: Error) => vo
 const script = fileURLToPath(new URL('rtsp-server.py', import.meta.url));
 /** Debian's own: GStreamer's bindings are there, and nowhere else. */
 const python = '/usr/bin/python3';
+/** Leaves no compiled files in the tree. */
+const flags = '-B';
 
 /** Starts the process and waits until it takes cameras. */
 export async function startRtspServer(options: RtspServerOptions = {}): Promise<FakeRtspServer> {
   const [command, ...args] =
-    options.prefix === undefined ? [python, script] : [...options.prefix, python, script];
+    options.prefix === undefined ? [python, flags, script] : [...options.prefix, python, flags, script];
   const process = spawn(command, args, { stdio: 'pipe' });
   const link = new Link(process);
   await link.ready();
