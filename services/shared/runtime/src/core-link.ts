@@ -3,7 +3,7 @@
  * service may follow more kinds of the feed on the same connection. Devices are heard whether core is there or not; people
  * are let in only while the feed is fresh.
  */
-import type { FeedEntry, FeedKind } from '@siphera/contract';
+import type { AccessClaims, FeedEntry, FeedKind } from '@siphera/contract';
 import { AppError } from './app-error.ts';
 import type { Clock } from './clock.ts';
 import { FeedFollower } from './feed-follower.ts';
@@ -76,6 +76,11 @@ export class CoreLink {
       });
     }
     return { claims: await this.#verifier.verify(bearer) };
+  }
+
+  /** Whether claims that were good have been revoked since: for what goes on after its request, such as a live picture. */
+  isRevoked(claims: Pick<AccessClaims, 'sid' | 'sub' | 'iat'>): boolean {
+    return this.#verifier.revocations.hits(claims);
   }
 
   async #open(): Promise<void> {
