@@ -43,8 +43,11 @@ export const camerasFor = (
   permission: Permission,
 ): readonly KnownCamera[] => directory.all().filter((camera) => mayOnCamera(caller, permission, camera));
 
+export const mayOnOrg = ({ claims }: Caller, permission: Permission): boolean =>
+  isGranted(claims.grants, permission, [`org:${claims.org}`]);
+
 /** @throws AppError `forbidden` when the caller does not hold the permission on the whole organisation. */
-export function requireOnOrg({ claims }: Caller, permission: Permission): void {
-  if (!isGranted(claims.grants, permission, [`org:${claims.org}`]))
+export function requireOnOrg(caller: Caller, permission: Permission): void {
+  if (!mayOnOrg(caller, permission))
     throw new AppError('forbidden', `This needs the permission ${permission} on the whole organisation.`);
 }

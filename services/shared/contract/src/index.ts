@@ -1,5 +1,6 @@
 /** The contract: zod schemas of every wire between Siphera's processes, and with devices and integrators. */
 export * from './base.ts';
+export * from './evidence.ts';
 export * from './feed.ts';
 export * from './internal.ts';
 export * from './openapi.ts';

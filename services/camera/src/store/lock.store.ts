@@ -1,0 +1,50 @@
+/** Locks: footage that outlives its retention, by the table the recorder reads. */
+import type { Sqlite } from '@siphera/runtime';
+
+export type LockRow = {
+  id: string;
+  camera_id: string;
+  from_ms: number;
+  to_ms: number;
+  reason: string;
+  incident_id: string | null;
+  locked_by: string;
+  locked_ms: number;
+  /** null: until somebody lifts it. */
+  until_ms: number | null;
+};
+
+export class LockStore {
+  readonly #db: Sqlite;
+
+  constructor(db: Sqlite) {
+    this.#db = db;
+  }
+
+  add(row: LockRow): void {
+    this.#db
+      .prepare(
+        `INSERT INTO locks (id, camera_id, from_ms, to_ms, reason, incident_id, locked_by, locked_ms, until_ms)
+         VALUES (@id, @camera_id, @from_ms, @to_ms, @reason, @incident_id, @locked_by, @locked_ms, @until_ms)`,
+      )
+      .run(row);
+  }
+
+  get(id: string): LockRow | undefined {
+    return this.#db.prepare<[string], LockRow>('SELECT * FROM locks WHERE id = ?').get(id);
+  }
+
+  /** Newest first. */
+  all(): LockRow[] {
+    return this.#db.prepare<[], LockRow>('SELECT * FROM locks ORDER BY locked_ms DESC, id DESC').all();
+  }
+
+  remove(id: string): void {
+    this.#db.prepare('DELETE FROM locks WHERE id = ?').run(id);
+  }
+
+  /** Those whose time is over. @returns how many */
+  removeExpired(nowMs: number): number {
+    return this.#db.prepare('DELETE FROM locks WHERE until_ms <= ?').run(nowMs).changes;
+  }
+}
