@@ -33,11 +33,13 @@ beforeEach(() => {
     etcDir: join(dir, 'etc'),
     dataDir: join(dir, 'data'),
     backupDir: join(dir, 'backup'),
+    recordingsDir: join(dir, 'data/recordings'),
     internal: nowhere,
     front: nowhere,
     mqtt: nowhere,
     dc09: nowhere,
-    health: { core: nowhere, panel: nowhere, signaling: nowhere },
+    health: { core: nowhere, panel: nowhere, signaling: nowhere, camera: nowhere },
+    media: { address: 'auto', ports: '20000-20199', ownAddresses: [], janus: { up: undefined } },
     publicPort: 443,
     ownCertificate: false,
   };
@@ -80,6 +82,21 @@ describe('backup and restore', () => {
     setNote('core.sqlite', 'later');
     await run(restore, archive);
     expect(readNote('data/core/core.sqlite')).toBe('in the log');
+  });
+
+  it('takes the camera service along, and leaves footage where it is and says so', async () => {
+    const archive = join(dir, 'a.tar.gz');
+    for (const path of ['data/camera/stills', 'data/recordings'])
+      mkdirSync(join(dir, path), { recursive: true });
+    writeFileSync(join(dir, 'data/camera/stills/one.jpg'), 'still');
+    writeFileSync(join(dir, 'data/recordings/segment.mp4'), 'footage');
+    await run(backup, archive);
+    expect(lines.join('\n')).toContain(`Footage is not in it (${join(dir, 'data/recordings')})`);
+    rmSync(join(dir, 'data/camera'), { recursive: true });
+    writeFileSync(join(dir, 'data/recordings/segment.mp4'), 'later footage');
+    await run(restore, archive);
+    expect(readFileSync(join(dir, 'data/camera/stills/one.jpg'), 'utf8')).toBe('still');
+    expect(readFileSync(join(dir, 'data/recordings/segment.mp4'), 'utf8')).toBe('later footage');
   });
 
   it('makes an archive that only its owner can read, without setup codes', async () => {

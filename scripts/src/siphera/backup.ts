@@ -1,5 +1,5 @@
 /**
- * `siphera backup`: the databases (each a consistent copy, checked), the services' other files, secrets, certificates
+ * `siphera backup`: everything but footage. The databases (each a consistent copy, checked), the services' other files, secrets, certificates
  * with the CA's key, and settings, as one archive that is read again before it gets its name. The box keeps running.
  */
 import {
@@ -26,7 +26,7 @@ import { type Command, words } from './command.ts';
 import { checkDatabase, copyDatabase } from './sqlite-files.ts';
 
 /** Services that own data. Mosquitto's store is left out: what it held, agents and core send again. */
-export const dataFolders = ['core', 'panel'] as const;
+export const dataFolders = ['core', 'panel', 'camera'] as const;
 /** What a backup holds of /etc/siphera; the rest is rendered from it. */
 const configEntries = ['siphera.env', 'secrets', 'pki'] as const;
 const sqliteMagic = 'SQLite format 3\0';
@@ -60,6 +60,7 @@ export const backup: Command = async ({ box, args, print, clock }) => {
     print(
       `Backup: ${archive} (${manifest.files.length} files, ${Math.ceil(statSync(archive).size / 1024)} KiB, read again and verified)`,
     );
+    print(`Footage is not in it (${box.recordingsDir}): locked evidence is exported in the console.`);
     print("It holds the box's secrets and its CA's key: keep it where only admins can read it.");
   } finally {
     rmSync(scratch, { recursive: true, force: true });

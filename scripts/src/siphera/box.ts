@@ -1,10 +1,14 @@
 /** Where the parts of this box are: files, ports and addresses, natively or as seen from the `tools` container. */
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AppError } from '@siphera/runtime';
 
 export type Address = { host: string; port: number };
-export type ServiceName = 'core' | 'panel' | 'signaling';
+export type ServiceName = 'core' | 'panel' | 'signaling' | 'camera';
+/** A listener: a socket's path, or a port. */
+export type Place = { socketPath: string } | Address;
 
 export type BoxPlace = {
   mode: 'native' | 'docker';
@@ -12,17 +16,31 @@ export type BoxPlace = {
   etcDir: string;
   dataDir: string;
   backupDir: string;
+  /** Footage. */
+  recordingsDir: string;
   /** Core's internal API: a socket's path, or an address that takes the CLI's client certificate. */
-  internal: { socketPath: string } | Address;
+  internal: Place;
   front: Address;
   mqtt: Address;
   dc09: Address;
   /** Each answers `/healthz`. */
-  health: Readonly<Record<ServiceName, Address>>;
+  health: Readonly<Record<ServiceName, Place>>;
+  media: MediaPlace;
   /** Port of the front door as browsers see it. */
   publicPort: number;
   /** The admin's own certificate stands at the front door in place of the box CA's. */
   ownCertificate: boolean;
+};
+
+/** Live video: what Janus offers to browsers, and how Janus itself is. */
+export type MediaPlace = {
+  /** As the settings have it: `auto` is worked out by the installer. */
+  address: string;
+  ports: string;
+  /** Addresses of this machine; undefined when nobody here can tell. */
+  ownAddresses: readonly string[] | undefined;
+  /** Natively the health check can be run; in the container the launcher has run it. */
+  janus: { healthcheck: string } | { up: boolean | undefined };
 };
 
 /** @throws AppError `unavailable` when there is no box here. */
@@ -43,6 +61,9 @@ export function readBox(env: Readonly<Record<string, string | undefined>>): BoxP
     etcDir,
     dataDir,
     backupDir: docker ? '/var/lib/siphera/backup' : setting('BACKUP_DIR', join(dataDir, 'backup')),
+    recordingsDir: docker
+      ? '/var/lib/siphera/recordings'
+      : setting('RECORDINGS_DIR', join(dataDir, 'recordings')),
     internal: docker
       ? { host: 'core', port: 7443 }
       : { socketPath: join(env['SIPHERA_RUN'] ?? '/run/siphera', 'core.sock') },
@@ -56,10 +77,35 @@ export function readBox(env: Readonly<Record<string, string | undefined>>): BoxP
           core: { host: 'core', port: 7180 },
           panel: { host: 'panel', port: 7182 },
           signaling: { host: 'signaling', port: 7181 },
+          camera: { socketPath: join(dataDir, 'run', 'camera', 'metrics.sock') },
         }
-      : { core: local(7180), panel: local(7182), signaling: local(7181) },
+      : { core: local(7180), panel: local(7182), signaling: local(7181), camera: local(7183) },
+    media: {
+      address: setting('MEDIA_ADDRESS', 'auto'),
+      ports: setting('MEDIA_PORTS', '20000-20199'),
+      ...(docker ? seenByLauncher(env) : seenHere()),
+    },
     publicPort: port('HTTPS_PORT', '443'),
     ownCertificate: setting('CERT', '') !== '',
+  };
+}
+
+function seenHere(): Pick<MediaPlace, 'ownAddresses' | 'janus'> {
+  const ownAddresses = Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
+  );
+  const healthcheck = fileURLToPath(new URL('../../../compose/janus/healthcheck.sh', import.meta.url));
+  return { ownAddresses, janus: { healthcheck } };
+}
+
+/** The container sees neither the host's addresses nor Janus on its loopback; scripts/siphera looked before it started us. */
+function seenByLauncher(
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<MediaPlace, 'ownAddresses' | 'janus'> {
+  const { SIPHERA_HOST_ADDRESSES: addresses, SIPHERA_JANUS: janus } = env;
+  return {
+    ownAddresses: addresses?.split(/\s+/).filter((address) => address !== ''),
+    janus: { up: janus === undefined ? undefined : janus === 'up' },
   };
 }
 

@@ -92,9 +92,13 @@ function secretFiles(box: BoxPlace): string[] {
     : [];
   return [
     ...keys.map((name) => join(pki, name)),
-    ...['panel.key', 'admin.key'].map((name) => join(box.etcDir, 'secrets', name)),
+    ...['panel.key', 'admin.key', 'camera.key', 'janus.secret'].map((name) =>
+      join(box.etcDir, 'secrets', name),
+    ),
     join(box.dataDir, 'core'),
     join(box.dataDir, 'panel'),
+    join(box.dataDir, 'camera'),
+    box.recordingsDir,
   ];
 }
 

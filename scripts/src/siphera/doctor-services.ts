@@ -4,7 +4,7 @@ import { broken, type Check, type Finding, ok } from './finding.ts';
 
 export const servicesCheck: Check = async ({ box }) => {
   const findings: Finding[] = [];
-  for (const service of ['core', 'panel', 'signaling'] as const) {
+  for (const service of ['core', 'panel', 'signaling', 'camera'] as const) {
     const health = await askHealth(box.health[service]);
     if (health?.ok) findings.push(...ok(`${service} is healthy`));
     else {
@@ -14,6 +14,7 @@ export const servicesCheck: Check = async ({ box }) => {
           {
             core: 'No event is taken, nothing rings.',
             panel: 'Alarm panels get no acknowledgement; they keep their alarms and try again.',
+            camera: 'Nothing is recorded, no camera can be watched, incidents get no pictures.',
             signaling: 'Consoles fall back to the slower stream, under a red bar.',
           }[service],
           `siphera logs ${service}, then siphera restart`,

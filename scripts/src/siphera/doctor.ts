@@ -1,6 +1,7 @@
 /** `siphera doctor`: runs the checks one by one and prints what is wrong, why it matters, and what to do. */
 import type { Command } from './command.ts';
 import { certificateCheck, certificateShownCheck } from './doctor-certificates.ts';
+import { footageCheck, janusCheck, mediaAddressCheck, pictureToolsCheck } from './doctor-cameras.ts';
 import { backupCheck, clockCheck, diskCheck, memoryCheck, permissionCheck } from './doctor-machine.ts';
 import { brokerCheck, portsCheck, servicesCheck } from './doctor-services.ts';
 import type { Check } from './finding.ts';
@@ -13,6 +14,10 @@ const checks: readonly Check[] = [
   servicesCheck,
   portsCheck,
   brokerCheck,
+  footageCheck,
+  pictureToolsCheck,
+  janusCheck,
+  mediaAddressCheck,
   certificateCheck,
   certificateShownCheck,
   backupCheck,

@@ -1,26 +1,38 @@
 /** Small questions to the running parts: is the port open, does it answer, which certificate does it show. */
+import { execFile } from 'node:child_process';
+import { get } from 'node:http';
 import { createConnection } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
-import type { Address, BoxPlace } from './box.ts';
+import type { Address, BoxPlace, MediaPlace, Place } from './box.ts';
 import { pkiFile } from './box.ts';
 
 /** All of them are on this machine or its container network. */
 const probeTimeoutMs = 4_000;
 
 /** What `/healthz` said; undefined when nobody answered in time. */
-export async function askHealth({ host, port }: Address): Promise<{ ok: boolean; text: string } | undefined> {
-  try {
-    const answer = await fetch(`http://${host}:${port}/healthz`, {
-      signal: AbortSignal.timeout(probeTimeoutMs),
-    });
-    return { ok: answer.ok, text: (await answer.text()).slice(0, 2_000) };
-  } catch {
-    // Not answering is the answer here; the caller says what it means.
-    return undefined;
-  }
+export function askHealth(place: Place): Promise<{ ok: boolean; text: string } | undefined> {
+  return new Promise((resolve) => {
+    // Not answering is an answer here; the caller says what it means.
+    const nobody = (): void => resolve(undefined);
+    const signal = AbortSignal.timeout(probeTimeoutMs);
+    get({ ...place, path: '/healthz', agent: false, signal }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(0, 2_000)));
+      response.on('end', () => resolve({ ok: response.statusCode === 200, text }));
+      response.on('error', nobody);
+    }).on('error', nobody);
+  });
+}
+
+/** Does Janus answer? undefined when nobody here can tell. */
+export function askJanus({ janus }: MediaPlace): Promise<boolean | undefined> {
+  if ('up' in janus) return Promise.resolve(janus.up);
+  return new Promise((resolve) => {
+    execFile(janus.healthcheck, { timeout: probeTimeoutMs }, (error) => resolve(error === null));
+  });
 }
 
 export function isOpen({ host, port }: Address): Promise<boolean> {

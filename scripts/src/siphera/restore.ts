@@ -54,7 +54,11 @@ export const restore: Command = async ({ box, args, print, clock }) => {
 };
 
 async function refuseWhileRunning(box: BoxPlace): Promise<void> {
-  const answers = await Promise.all([askHealth(box.health.core), askHealth(box.health.panel)]);
+  const answers = await Promise.all([
+    askHealth(box.health.core),
+    askHealth(box.health.panel),
+    askHealth(box.health.camera),
+  ]);
   if (answers.some((answer) => answer !== undefined)) {
     throw new AppError(
       'conflict',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type BoxPlace, publicUrl } from './box.ts';
 import type { Command } from './command.ts';
-import { askBroker, askHealth, shownCertificate } from './probe.ts';
+import { askBroker, askHealth, askJanus, shownCertificate } from './probe.ts';
 
 const run = promisify(execFile);
 
@@ -13,11 +13,12 @@ type Line = { part: string; up: boolean; detail: string };
 
 export const status: Command = async ({ box, print, clock }) => {
   const lines = await Promise.all([
-    ...(['core', 'panel', 'signaling'] as const).map(async (part): Promise<Line> => {
+    ...(['core', 'panel', 'signaling', 'camera'] as const).map(async (part): Promise<Line> => {
       const health = await askHealth(box.health[part]);
       const detail = health === undefined ? 'does not answer' : health.ok ? 'healthy' : health.text;
       return { part, up: health?.ok ?? false, detail };
     }),
+    janusLine(box),
     brokerLine(box),
     frontLine(box),
   ]);
@@ -29,6 +30,12 @@ export const status: Command = async ({ box, print, clock }) => {
   print(`  last backup: ${lastBackup(box, clock.now())}`);
   return lines.every(({ up }) => up) ? 0 : 1;
 };
+
+async function janusLine(box: BoxPlace): Promise<Line> {
+  const up = await askJanus(box.media);
+  const detail = up === undefined ? 'not known here' : up ? 'healthy' : 'does not answer';
+  return { part: 'janus', up: up !== false, detail };
+}
 
 async function brokerLine(box: BoxPlace): Promise<Line> {
   try {
