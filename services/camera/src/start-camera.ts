@@ -33,6 +33,8 @@ export type CameraOptions = {
   migrations: string;
   clock?: Clock;
   random?: Random;
+  /** Instead of all parts: for tests of some. */
+  parts?(ground: Ground, base: Base): Part[];
 };
 
 export type RunningCamera = {
@@ -55,7 +57,7 @@ function createParts(_ground: Ground, _base: Base): Part[] {
 export async function startCamera(options: CameraOptions): Promise<RunningCamera> {
   const { config, log } = options;
   const { ground, base, stores, outbox, link, follow } = createBase(options);
-  const parts = createParts(ground, base);
+  const parts = (options.parts ?? createParts)(ground, base);
   follow(parts);
   for (const part of parts) await part.start?.();
   outbox.start();

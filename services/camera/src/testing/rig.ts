@@ -10,11 +10,11 @@ import {
   type InternalDevice,
   type Permission,
 } from '@siphera/contract';
-import { createLogger, systemClock, type Clock } from '@siphera/runtime';
+import { createLogger, systemClock } from '@siphera/runtime';
 import { FakeCore } from '@siphera/testkit';
 import { CameraConfig } from '../config.ts';
 import { motionHoldMsDefault, type CameraRow } from '../domain/camera-row.ts';
-import { startCamera, type RunningCamera } from '../start-camera.ts';
+import { startCamera, type CameraOptions, type RunningCamera } from '../start-camera.ts';
 
 export const testOrg = '0192f000-0000-7000-8000-000000000001';
 export const testSite = '0192f000-0000-7000-8000-000000000002';
@@ -60,7 +60,7 @@ export type Rig = {
   stop(): Promise<void>;
 };
 
-export type RigOptions = { clock?: Clock; env?: Record<string, string> };
+export type RigOptions = Pick<CameraOptions, 'clock' | 'parts'> & { env?: Record<string, string> };
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'siphera-camera-'));
@@ -180,7 +180,7 @@ function startOn(
   directory: string,
   core: FakeCore,
   log: string[],
-  { clock, env }: RigOptions,
+  { env, ...options }: RigOptions,
 ): Promise<RunningCamera> {
   return startCamera({
     config: CameraConfig.parse({
@@ -199,6 +199,6 @@ function startOn(
       destination: { write: (line) => void log.push(line) },
     }),
     migrations,
-    ...(clock ? { clock } : {}),
+    ...options,
   });
 }
