@@ -12,6 +12,7 @@ import {
   startSelfTest,
   writeSetupCode,
 } from './identity/http/internal-identity.ts';
+import { readPresentGrants } from './identity/http/present-grants.ts';
 import { systemActor } from './kernel/actor.ts';
 import { followFeed } from './kernel/follow-feed.ts';
 import { mountInternalCameras } from './registry/http/internal-cameras.ts';
@@ -61,6 +62,9 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
   http.post(internalPaths.heartbeat, (request: Request, response: Response) => {
     app.status.hear(InternalHeartbeat.parse(request.body), app.clock.now());
     response.status(204).end();
+  });
+  http.get(internalPaths.grants, (request: Request, response: Response) => {
+    response.json(readPresentGrants(app, request.query));
   });
   mountInternalCameras(http, app);
   http.post(internalPaths.selfTest, async (request: Request, response: Response) => {

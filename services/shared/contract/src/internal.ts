@@ -29,6 +29,8 @@ export const internalPaths = {
   commandResult: '/internal/v1/command-result',
   /** POST: a line of kind `evidence` on an incident's timeline. */
   evidence: '/internal/v1/evidence',
+  /** GET ?kind=user&id=: what somebody may do now, for what outlives his tokens (links). */
+  grants: '/internal/v1/grants',
   /** POST: a service says how it is, every 5 s; silence of 15 s is shown as down. */
   heartbeat: '/internal/v1/heartbeat',
   /**
@@ -123,6 +125,10 @@ export const InternalEvidence = z.object({
   text: z.string().max(500),
   data: z.record(z.string(), z.unknown()),
 });
+
+/** `active` is false for who was disabled, deleted or revoked, or never was: then there are no grants. */
+export const InternalGrants = z.object({ active: z.boolean(), grants: z.array(Grant) });
+export type InternalGrants = z.infer<typeof InternalGrants>;
 
 export const ServiceState = z.enum(['ok', 'degraded', 'down']);
 export const InternalHeartbeat = z.object({

@@ -20,6 +20,7 @@ import {
   type FeedEntry,
   type Grant,
   type IncomingEvent,
+  type InternalGrants,
 } from '@siphera/contract';
 import { FakeRegistry } from './fake-core-registry.ts';
 
@@ -43,6 +44,8 @@ export class FakeCore {
   breakAnswers = false;
   /** Devices that are not in the registry any more: events about them become dead letters. */
   readonly removedDevices = new Set<string>();
+  /** What everybody may do now, as services ask for it beyond a token's life. */
+  presentGrants: InternalGrants = { active: true, grants: [] };
   /** Code of the problem that unknown paths are answered with; undefined: a plain 404. */
   unknownPathCode: string | undefined;
   /** Refuses appends with this problem. */
@@ -123,6 +126,9 @@ export class FakeCore {
         break;
       case internalPaths.events:
         this.#append(body, response);
+        break;
+      case internalPaths.grants:
+        send(response, 200, this.presentGrants);
         break;
       case internalPaths.commandResult:
         this.commandResults.push(InternalCommandResult.parse(body));
