@@ -175,10 +175,51 @@ export const devices: readonly LabDevice[] = [
   device('panic-1', 'panic', 'Panic button reception', ['lobby', 742, 700], west),
   device('panic-2', 'panic', 'Panic button management', ['management', 1_262, 200], upperEast),
 
-  device('camera-1', 'camera', 'Camera main entrance', ['lobby', 668, 590], west, 'perimeter'),
-  device('camera-2', 'camera', 'Camera loading dock', ['dock', 1_214, 850], east, 'perimeter'),
-  device('camera-3', 'camera', 'Camera server corridor', ['corridor_ground', 960, 492], east),
   device('intercom-1', 'intercom', 'Intercom main entrance', ['lobby', 740, 915], west, 'perimeter'),
+];
+
+/** Not on a controller: the box speaks to a camera itself. `watches` is what it sees besides its own room. */
+export type LabCamera = {
+  id: string;
+  name: string;
+  room: string;
+  x: number;
+  y: number;
+  watches: readonly string[];
+};
+
+const camera = (
+  number: number,
+  name: string,
+  [place, x, y]: [string, number, number],
+  ...watches: string[]
+): LabCamera => ({
+  id: `lab-camera-${number}`,
+  name: `Camera ${name}`,
+  room: place,
+  x,
+  y,
+  watches: watches.map((id) => `lab-${id}`),
+});
+
+/** In the order in which `--cameras N` takes them. */
+export const cameras: readonly LabCamera[] = [
+  camera(1, 'main entrance', ['lobby', 668, 590], 'door-1', 'reader-1', 'intercom-1', 'glass-1', 'panic-1'),
+  camera(2, 'loading dock', ['dock', 1_214, 850], 'door-3', 'reader-3', 'door-6', 'panel-1'),
+  camera(3, 'server corridor', ['corridor_ground', 960, 492], 'door-4', 'reader-4', 'door-5', 'reader-5'),
+  camera(4, 'staff entrance', ['corridor_ground', 190, 492], 'door-2', 'reader-2'),
+  camera(5, 'warehouse', ['warehouse', 1_214, 150], 'door-6', 'motion-3', 'smoke-2'),
+  camera(6, 'engineering door', ['corridor_first', 460, 492], 'door-7', 'reader-6'),
+  camera(7, 'archive door', ['corridor_first', 1_010, 492], 'door-8', 'reader-7', 'door-9'),
+  camera(8, 'customer service', ['service', 130, 590], 'door-5', 'smoke-5'),
+  camera(9, 'server room', ['server', 990, 150], 'door-4', 'smoke-1'),
+  camera(10, 'control room', ['control', 990, 850], 'panel-1'),
+  camera(11, 'stairs ground', ['core_ground', 930, 150]),
+  camera(12, 'stairs first', ['core_first', 930, 150]),
+  camera(13, 'archive', ['archive', 990, 150], 'door-8', 'smoke-4'),
+  camera(14, 'canteen', ['kitchen', 668, 850], 'smoke-3'),
+  camera(15, 'sales', ['sales', 990, 590], 'motion-6'),
+  camera(16, 'management', ['management', 1_214, 150], 'door-9', 'panic-2', 'glass-2'),
 ];
 
 /** Which reader a door has, and which rooms it joins. `outside` and `stairs` are places, not areas. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Random } from '@siphera/runtime';
 import { motionOf, passages } from './building.ts';
+import type { LabCameras } from './cameras.ts';
 import type { Controllers } from './controllers.ts';
 import type { LabPanel } from './lab-panel.ts';
 import {
@@ -31,6 +32,7 @@ const disarmMinute = 6 * 60 + 30;
 export type DayOptions = {
   controllers: Controllers;
   panel: LabPanel | undefined;
+  cameras: LabCameras | undefined;
   clock: Clock;
   random: Random;
   rate: number;
@@ -148,7 +150,7 @@ export class Day {
 
   /** Through a door: badge on the way in, push button on the way out. False when the badge is refused. */
   async #pass(who: Person, { door = '', inward }: Step): Promise<boolean> {
-    const { controllers, random } = this.#options;
+    const { controllers, cameras, random } = this.#options;
     const reader = passages[door]?.reader;
     const credential = { credential: who.badge, holder: who.name, direction: inward ? 'in' : 'out' };
     if (reader !== undefined && inward) {
@@ -161,6 +163,7 @@ export class Day {
       }
       await controllers.report(reader, 'access.granted', credential);
     }
+    cameras?.sees(door);
     await controllers.report(door, 'door.unlocked');
     await controllers.report(door, 'door.opened', reader === undefined ? {} : { reader });
     await sleep(doorMs * (0.7 + random.fraction()));
@@ -170,7 +173,8 @@ export class Day {
   }
 
   async #moved(room: string): Promise<void> {
-    const { controllers, say } = this.#options;
+    const { controllers, cameras, say } = this.#options;
+    cameras?.moved(room);
     const detector = motionOf[room];
     if (detector === undefined) return;
     const running = this.#motion.get(detector);

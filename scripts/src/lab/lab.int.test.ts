@@ -24,6 +24,8 @@ beforeAll(async () => {
     password: admin.password,
     dataDir: join(box.dir, 'lab'),
     panel: { host: '127.0.0.1', port: box.panel?.dc09Port ?? 0 },
+    cameras: 0,
+    cameraHost: undefined,
     rate: 3_600,
     startMinute: 8 * 60,
     durationMs: undefined,

@@ -31,6 +31,7 @@ describe("the lab's options", () => {
       startMinute: 390,
       once: 'door.forced',
       panel: { host: 'box.lan', port: 12_000 },
+      cameras: 4,
     });
   });
 
@@ -46,9 +47,20 @@ describe("the lab's options", () => {
       '25:00',
       '--once',
       'flood',
+      '--cameras',
+      '17',
     ];
     expect(() => readOptions(args, {})).toThrow(UsageError);
-    for (const word of ['--box', '--ca', '--email', '--password-file', '--rate', '--start', '--once']) {
+    for (const word of [
+      '--box',
+      '--ca',
+      '--email',
+      '--password-file',
+      '--rate',
+      '--start',
+      '--once',
+      '--cameras',
+    ]) {
       expect(() => readOptions(args, {})).toThrow(word);
     }
   });

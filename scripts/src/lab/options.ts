@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../root.ts';
+import { cameras } from './building.ts';
 import { sceneNames, type SceneName } from './scenes.ts';
+
+const camerasDefault = 4;
 
 /** Where `npm run dev` keeps its CA; where the installer keeps the box's. The first that is there is used. */
 const caPlaces = ['/etc/siphera/pki/ca/ca.crt', join(root, '.dev/pki/ca/ca.crt')];
@@ -16,6 +19,8 @@ export const usage = `npm run lab -- [options]: a building on a Siphera box, wit
   --password-file FILE   with the password (LAB_PASSWORD_FILE, or the password itself in LAB_PASSWORD)
   --data DIR             identities and queues of the controllers (LAB_DATA; default .dev/lab/<box>)
   --panel HOST:PORT      where the box hears DC-09 (LAB_PANEL; default <box>:12000; "off" for no panel)
+  --cameras N            how many of its ${cameras.length} cameras run here (LAB_CAMERAS; default ${camerasDefault}; 0: none)
+  --camera-host ADDRESS  this machine's address as the box reaches it (LAB_CAMERA_HOST; default: the one towards the box)
   --rate N               how much faster than real the day goes (default 60: a day in 24 minutes; 1: real time)
   --start HH:MM          time of day at the start (default 08:10; with --rate 1 the real one)
   --duration SECONDS     stop after that
@@ -35,6 +40,8 @@ export type LabOptions = {
   password: string;
   dataDir: string;
   panel: { host: string; port: number } | undefined;
+  cameras: number;
+  cameraHost: string | undefined;
   rate: number;
   startMinute: number | undefined;
   durationMs: number | undefined;
@@ -63,6 +70,9 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): LabOptions 
   );
   const rate = Number(values.rate ?? 60);
   if (!(rate >= 0.1 && rate <= 3_600)) wrong.push('--rate must be between 0.1 and 3600');
+  const count = Number(values.cameras ?? env['LAB_CAMERAS'] ?? camerasDefault);
+  if (!(Number.isInteger(count) && count >= 0 && count <= cameras.length))
+    wrong.push(`--cameras must be 0 to ${cameras.length}`);
   const duration = values.duration === undefined ? undefined : Number(values.duration) * 1_000;
   if (duration !== undefined && !(duration > 0)) wrong.push('--duration must be a number of seconds');
   const startMinute = values.start === undefined ? undefined : minuteOf(values.start);
@@ -79,6 +89,8 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): LabOptions 
     password,
     dataDir: values.data ?? env['LAB_DATA'] ?? join(root, '.dev/lab', box.host.replace(':', '_')),
     panel,
+    cameras: count,
+    cameraHost: values['camera-host'] ?? env['LAB_CAMERA_HOST'],
     rate,
     startMinute,
     durationMs: duration,
@@ -100,6 +112,8 @@ function parse(args: string[]) {
         'password-file': text,
         data: text,
         panel: text,
+        cameras: text,
+        'camera-host': text,
         rate: text,
         start: text,
         duration: text,

@@ -23,6 +23,7 @@ export type Building = {
   siteId: string;
   /** Area by room key, and by floor key. */
   areas: ReadonlyMap<string, string>;
+  floors: ReadonlyMap<FloorKey, string>;
   /** Device on the box by the lab's id. */
   devices: ReadonlyMap<string, Device>;
 };
@@ -39,7 +40,7 @@ export async function provisionBuilding(box: BoxClient, report: Report): Promise
   const floorIds = await ensureFloors(box, siteId, report);
   const placed = await ensureDevices(box, known, areas, floorIds);
   if (placed.made > 0) report(`made ${placed.made} devices`);
-  return { siteId, areas, devices: placed.devices };
+  return { siteId, areas, floors: floorIds, devices: placed.devices };
 }
 
 async function existingDevices(box: BoxClient): Promise<Map<string, Device>> {

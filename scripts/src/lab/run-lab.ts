@@ -10,6 +10,7 @@ import { Day } from './day.ts';
 import { readKeys } from './keyboard.ts';
 import { LabPanel, provisionPanel } from './lab-panel.ts';
 import type { LabOptions } from './options.ts';
+import { startCameras } from './start-cameras.ts';
 import { type Building, enrolControllers, provisionBuilding } from './provision.ts';
 import { clearAll, scenes, type SceneName, sceneOfKey, type Stage } from './scenes.ts';
 
@@ -35,10 +36,18 @@ export async function runLab(options: LabOptions): Promise<number> {
     report: say,
   });
   const panel = await startPanel(options, box, building, say);
+  const cameras = await startCameras({
+    count: options.cameras,
+    host: options.cameraHost,
+    boxHost: options.box.hostname.replace(/^\[|\]$/g, ''),
+    box,
+    building,
+    report: say,
+  });
   const controllers = await Controllers.start(enrolled, (device, type, data) =>
     say(told(device, type, data)),
   );
-  const stage: Stage = { controllers, panel, random: systemRandom, say, clearing: new Map() };
+  const stage: Stage = { controllers, panel, cameras, random: systemRandom, say, clearing: new Map() };
   try {
     await waitFor(
       'the controllers to connect',
@@ -50,6 +59,7 @@ export async function runLab(options: LabOptions): Promise<number> {
   } finally {
     await panel?.stop();
     await controllers.stop();
+    await cameras?.stop();
   }
 }
 
@@ -98,6 +108,7 @@ async function live(options: LabOptions, stage: Stage): Promise<number> {
   const day = new Day({
     controllers,
     panel,
+    cameras: stage.cameras,
     clock: systemClock,
     random: systemRandom,
     rate,

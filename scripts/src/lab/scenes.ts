@@ -2,11 +2,13 @@
 import type { Random } from '@siphera/runtime';
 import { controllerIds, devices, passages } from './building.ts';
 import { byId, type Controllers } from './controllers.ts';
+import type { LabCameras } from './cameras.ts';
 import type { LabPanel } from './lab-panel.ts';
 
 export type Stage = {
   controllers: Controllers;
   panel: LabPanel | undefined;
+  cameras: LabCameras | undefined;
   random: Random;
   say: (line: string) => void;
   /** What clears by itself later, or when the lab stops: it must not leave a building in alarm behind. */
@@ -25,6 +27,12 @@ const pick = <T>(random: Random, list: readonly T[]): T => {
   return item;
 };
 const ofKind = (kind: string) => devices.filter((device) => device.kind === kind);
+
+/** What happens at a device moves in front of the cameras that see it. */
+function seen({ cameras, say }: Stage, id: string): void {
+  const names = cameras?.sees(id) ?? [];
+  if (names.length > 0) say(`seen by ${names.join(', ')}`);
+}
 
 /** Clears an alarm after a while. */
 function later({ clearing, say }: Stage, what: string, clear: () => Promise<void>): void {
@@ -50,6 +58,7 @@ export const scenes = {
     play: async (stage) => {
       const perimeter = ofKind('door').filter((door) => passages[door.id]?.reader !== undefined);
       const door = pick(stage.random, perimeter);
+      seen(stage, door.id);
       await stage.controllers.report(door.id, 'door.forced', { note: 'Opened without a badge' });
       later(stage, door.id, () => stage.controllers.report(door.id, 'door.closed'));
     },
@@ -58,6 +67,7 @@ export const scenes = {
     key: 'h',
     play: async (stage) => {
       const door = pick(stage.random, ofKind('door'));
+      seen(stage, door.id);
       await stage.controllers.report(door.id, 'door.opened');
       await stage.controllers.report(door.id, 'door.held', { note: `Open for ${heldSeconds} seconds` });
       later(stage, door.id, () => stage.controllers.report(door.id, 'door.closed'));
@@ -65,7 +75,11 @@ export const scenes = {
   },
   'panic.pressed': {
     key: 'p',
-    play: (stage) => stage.controllers.report(pick(stage.random, ofKind('panic')).id, 'panic.pressed'),
+    play: async (stage) => {
+      const button = pick(stage.random, ofKind('panic'));
+      seen(stage, button.id);
+      await stage.controllers.report(button.id, 'panic.pressed');
+    },
   },
   'smoke.alarm': {
     key: 's',
@@ -77,8 +91,11 @@ export const scenes = {
   },
   'glass_break.alarm': {
     key: 'g',
-    play: (stage) =>
-      stage.controllers.report(pick(stage.random, ofKind('glass_break')).id, 'glass_break.alarm'),
+    play: async (stage) => {
+      const detector = pick(stage.random, ofKind('glass_break'));
+      seen(stage, detector.id);
+      await stage.controllers.report(detector.id, 'glass_break.alarm');
+    },
   },
   'tamper.alarm': {
     key: 't',
@@ -96,6 +113,8 @@ export const scenes = {
         stage.say('There is no panel: start the lab with --panel HOST:PORT');
         return;
       }
+      // Its zone is the dock's door.
+      seen(stage, 'lab-door-3');
       await panel.burglary();
       later(stage, 'zone 005', () => panel.restore());
     },
