@@ -27,6 +27,8 @@ export type NetworkOptions = {
   hostLink?: boolean;
 };
 
+/** Of iproute2. */
+const program = 'ip';
 const address = '10.99.0.1';
 /** Four addresses for each wire, out of 10.98.0.0/16. */
 const wires = 16_384;
@@ -35,7 +37,7 @@ const open = new Set<string>();
 let made = 0;
 
 process.on('exit', () => {
-  for (const name of open) spawnSync('ip', ['netns', 'del', name]);
+  for (const name of open) spawnSync(program, ['netns', 'del', name]);
 });
 
 export async function openNetwork(options: NetworkOptions = {}): Promise<NetworkNamespace> {
@@ -66,13 +68,13 @@ export async function openNetwork(options: NetworkOptions = {}): Promise<Network
 }
 
 function handle(name: string, link: NetworkNamespace['link'], remove: () => Promise<void>): NetworkNamespace {
-  const prefix = ['ip', 'netns', 'exec', name] as const;
-  const command = (program: string, args: readonly string[] = []) => ({
+  const prefix = [program, 'netns', 'exec', name] as const;
+  const command = (inner: string, args: readonly string[] = []) => ({
     command: prefix[0],
-    args: [...prefix.slice(1), program, ...args],
+    args: [...prefix.slice(1), inner, ...args],
   });
-  const run = (program: string, args: readonly string[] = []) => {
-    const wanted = command(program, args);
+  const run = (inner: string, args: readonly string[] = []) => {
+    const wanted = command(inner, args);
     return runCommand(wanted.command, wanted.args);
   };
   return { name, address, link, prefix: [...prefix], command, run, remove, [Symbol.asyncDispose]: remove };
@@ -126,4 +128,4 @@ async function removeLeftovers(): Promise<void> {
   }
 }
 
-const ip = (...args: string[]): Promise<string> => runCommand('ip', args);
+const ip = (...args: string[]): Promise<string> => runCommand(program, args);

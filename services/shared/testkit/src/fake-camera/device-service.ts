@@ -1,8 +1,8 @@
 /** ONVIF device management (Core specification, chapter 8) and device I/O, as far as a site box asks for them. */
 import type { CameraState } from './camera-state.ts';
 import { type Operation, type Service, tag } from './service.ts';
-import { invalidArgument, namespaces, notSupported } from './soap.ts';
-import { child, escapeXml, textOf, type XmlNode } from './xml.ts';
+import { invalidArgument, namespaces } from './soap.ts';
+import { child, escapeXml, textOf } from './xml.ts';
 
 /** Operations that need no credentials (Core specification, access class PRE_AUTH). */
 export const openOperations: ReadonlySet<string> = new Set([
@@ -199,7 +199,8 @@ const systemReboot: Operation = ({ camera }) => {
   return tag('tds:SystemRebootResponse', tag('tds:Message', 'Rebooting'));
 };
 
-const capabilitiesOf =
+/** A GetServiceCapabilities that says no more than attributes. */
+export const capabilitiesOf =
   (prefix: string, attributes: Readonly<Record<string, number | boolean>>): Operation =>
   () =>
     tag(`${prefix}:GetServiceCapabilitiesResponse`, tag(`${prefix}:Capabilities`, '', attributes));
@@ -255,12 +256,3 @@ export const deviceIoService: Service = {
   GetRelayOutputs: relayOutputs('tmd'),
   SetRelayOutputState: setRelayOutputState('tmd'),
 };
-
-export { capabilitiesOf };
-
-/** Where an operation names a stream by its profile: the profile's name, or a fault. */
-export function requireToken(request: XmlNode, name: string): string {
-  const token = textOf(request, name);
-  if (token === undefined) throw notSupported(`${name} is missing`);
-  return token;
-}

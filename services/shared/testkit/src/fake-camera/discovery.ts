@@ -12,7 +12,7 @@ import { tag } from './service.ts';
 import { child, escapeXml, parseXml, textOf } from './xml.ts';
 
 export const discoveryGroup = '239.255.255.250';
-export const discoveryPort = 3702;
+const discoveryPort = 3702;
 
 const soap = 'http://www.w3.org/2003/05/soap-envelope';
 const wsa = 'http://schemas.xmlsoap.org/ws/2004/08/addressing';

@@ -146,6 +146,20 @@ describe('a fake camera over ONVIF', () => {
     });
   });
 
+  it('speaks Media2 with H.265 when it is of Profile T', async () => {
+    const fake = await camera({ profileT: true, main: { codec: 'h265' } });
+    const client = await connected(fake);
+    const profiles = await ask<{ videoEncoderConfiguration: unknown }[]>(client, 'getProfiles');
+    expect(client.media2Support).toBe(true);
+    expect(profiles.map((profile) => profile.videoEncoderConfiguration)).toMatchObject([
+      { $: { Profile: 'Main', GovLength: 25 }, encoding: 'H265' },
+      { encoding: 'H264' },
+    ]);
+    expect(await ask(client, 'getStreamUri', { protocol: 'RTSP' })).toEqual({
+      uri: fake.rtspUrl('main', { credentials: false }),
+    });
+  });
+
   it('gives a snapshot for HTTP digest only', async () => {
     const fake = await camera();
     const { uri } = await ask<{ uri: string }>(await connected(fake), 'getSnapshotUri');
@@ -245,6 +259,34 @@ describe('a fake camera with something to tell', () => {
     await waitFor('the return', () => answers(fake));
   });
 
+  it('lets a subscription end that nobody keeps, and has no room for one too many', async () => {
+    const fake = await camera({ auth: 'none', subscriptionsMax: 1 });
+    const subscribe =
+      '<CreatePullPointSubscription><InitialTerminationTime>PT0.3S</InitialTerminationTime></CreatePullPointSubscription>';
+    expect(await post(fake, 'events', subscribe)).toContain('SubscriptionReference');
+    expect(await post(fake, 'events', subscribe)).toContain('wsnt:SubscribeCreationFailedFault');
+    await waitFor('the end', () => fake.subscriptions() === 0, 2_000);
+    expect(await post(fake, 'events', subscribe)).toContain('SubscriptionReference');
+  });
+
+  it('tells the same motion by both topics, as far as the filter lets them through', async () => {
+    const fake = await camera({ auth: 'none', motionTopics: ['cell', 'alarm'] });
+    const filter = (topic: string) =>
+      `<CreatePullPointSubscription><Filter><TopicExpression>${topic}</TopicExpression></Filter></CreatePullPointSubscription>`;
+    const heard = async (topic: string) => {
+      const [, path = ''] =
+        /Address>http:..[^/]+([^<]+)</.exec(await post(fake, 'events', filter(topic))) ?? [];
+      fake.motion(true);
+      const pull = '<PullMessages><Timeout>PT1S</Timeout><MessageLimit>9</MessageLimit></PullMessages>';
+      const answer = await post(fake, 'events', pull, path);
+      return (answer.match(/tns1:[\w/]+/g) ?? []).length;
+    };
+    // A state at first and a change, of each topic that is let through.
+    expect(await heard('tns1:RuleEngine/CellMotionDetector/Motion')).toBe(2);
+    expect(await heard('tns1:VideoSource//.')).toBe(2);
+    expect(await heard('tns1:RuleEngine/CellMotionDetector/Motion|tns1:VideoSource/MotionAlarm')).toBe(4);
+  });
+
   it('never ends a motion when that is its fault', async () => {
     const fake = await camera({ relays: 0, digitalInputs: 0, faults: { motionNeverEnds: true } });
     const client = await connected(fake);
@@ -280,10 +322,15 @@ describe('a fake camera with something to tell', () => {
 const setRelay = (token: string) =>
   `<SetRelayOutputState><RelayOutputToken>${token}</RelayOutputToken><LogicalState>active</LogicalState></SetRelayOutputState>`;
 
-async function post(fake: FakeCamera, service: 'device' | 'deviceIO', body: string): Promise<string> {
+async function post(
+  fake: FakeCamera,
+  service: 'device' | 'deviceIO' | 'events',
+  body: string,
+  path = '',
+): Promise<string> {
   const namespace = `http://www.onvif.org/ver10/${service}/wsdl`;
   const text = `<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns="${namespace}"><e:Body>${body}</e:Body></e:Envelope>`;
-  const answer = await fetch(fake.deviceUrl, { method: 'POST', body: text });
+  const answer = await fetch(new URL(path, fake.deviceUrl), { method: 'POST', body: text });
   return await answer.text();
 }
 

@@ -66,7 +66,8 @@ export async function startFakeCamera(options: FakeCameraOptions = {}): Promise<
     {
       host: spec.host,
       httpPort: options.httpPort ?? (await freePort()),
-      rtspPort: options.rtspPort ?? 0,
+      // Without RTSP it still tells an address, at which nobody answers.
+      rtspPort: options.rtspPort ?? (options.rtsp === false ? await freePort() : 0),
     },
   );
   const ownRtsp = options.rtsp === undefined ? await startRtspServer() : undefined;
@@ -80,13 +81,14 @@ export async function startFakeCamera(options: FakeCameraOptions = {}): Promise<
     throw error;
   }
   const stop = async () => {
+    parts.stopped = true;
     await unplug(parts, { bye: true });
     await ownRtsp?.stop();
   };
   const reboot = async ({ downMs = rebootMs }: { downMs?: number } = {}) => {
     await unplug(parts, { bye: false });
     await sleep(downMs);
-    await plugIn(parts);
+    if (parts.stopped !== true) await plugIn(parts);
   };
   state.reboot = () => {
     // The answer goes out first; what then fails shows in the test that waits for the camera.
@@ -128,6 +130,8 @@ type Parts = {
   rtsp: FakeRtspServer | undefined;
   discovery: Discovery | undefined;
   plugged?: boolean;
+  /** A reboot that is under way ends here. */
+  stopped?: boolean;
 };
 
 function discoveryOf(state: CameraState, { discovery = false }: FakeCameraOptions): Discovery | undefined {
@@ -150,7 +154,7 @@ async function plugIn(parts: Parts): Promise<void> {
     hue: Number.parseInt(state.spec.uuid.slice(0, 4), 16),
     streams,
   });
-  state.addresses = { ...state.addresses, rtspPort: port ?? 0 };
+  state.addresses = { ...state.addresses, rtspPort: port ?? state.addresses.rtspPort };
   await onvif.listen();
   await discovery?.start();
 }

@@ -7,7 +7,7 @@ import { invalidArgument } from './soap.ts';
 import { child, textOf, type XmlNode } from './xml.ts';
 
 export const snapshotPath = '/onvif/snapshot';
-export const profileToken = (stream: CameraStream): string => `profile_${stream.name}`;
+const profileToken = (stream: CameraStream): string => `profile_${stream.name}`;
 const encoderToken = (stream: CameraStream): string => `encoder_${stream.name}`;
 
 const h264Profiles = { 'constrained-baseline': 'Baseline', main: 'Main', high: 'High' } as const;
