@@ -6,6 +6,7 @@ import { watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Box, call, type Daemon, setupCode, startBox, startDaemon } from '@siphera/testkit';
+import { startDevJanus } from './dev-janus.ts';
 import { root } from './root.ts';
 
 /** As in web/vite.config.ts. Browsers treat localhost as a secure origin, so cookies work without TLS here. */
@@ -22,13 +23,19 @@ const print = (name: string, text: string): void => {
 async function main(): Promise<void> {
   const dir = join(root, '.dev');
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  console.log('Starting Mosquitto, core, panel, signaling and nginx …');
+  console.log('Starting Mosquitto, core, panel, signaling, camera, Janus and nginx …');
   const origins = [`https://${hostName}:${frontPort}`, consoleUrl].join(',');
+  const janus = await startDevJanus(dir, (line) => print('janus', line));
   const box = await startBox({
     dir,
+    services: ['panel', 'signaling', 'camera'],
     hostName,
     frontDoor: { port: frontPort },
-    env: { signaling: { PUBLIC_ORIGINS: origins }, core: { PUBLIC_URLS: origins } },
+    env: {
+      signaling: { PUBLIC_ORIGINS: origins },
+      core: { PUBLIC_URLS: origins },
+      camera: { ...janus?.env },
+    },
     onOutput: print,
   });
   const vite = await startVite(box);
@@ -40,6 +47,7 @@ async function main(): Promise<void> {
   watching.abort();
   await vite.stop();
   await box.stop();
+  await janus?.daemon.stop();
 }
 
 const startVite = (box: Box): Promise<Daemon> =>
@@ -57,6 +65,7 @@ function restartOnChange(box: Box, signal: AbortSignal): void {
     core: box.core.daemon,
     panel: box.panel?.daemon,
     signaling: box.signaling?.daemon,
+    camera: box.camera?.daemon,
   };
   const pending = new Set<Daemon>();
   let timer: NodeJS.Timeout | undefined;

@@ -86,16 +86,18 @@ describe('backup and restore', () => {
 
   it('takes the camera service along, and leaves footage where it is and says so', async () => {
     const archive = join(dir, 'a.tar.gz');
-    for (const path of ['data/camera/stills', 'data/recordings'])
+    for (const path of ['data/camera/stills', 'data/camera/exports', 'data/recordings'])
       mkdirSync(join(dir, path), { recursive: true });
     writeFileSync(join(dir, 'data/camera/stills/one.jpg'), 'still');
     writeFileSync(join(dir, 'data/recordings/segment.mp4'), 'footage');
+    writeFileSync(join(dir, 'data/camera/exports/one.zip'), 'footage');
     await run(backup, archive);
     expect(lines.join('\n')).toContain(`Footage is not in it (${join(dir, 'data/recordings')})`);
     rmSync(join(dir, 'data/camera'), { recursive: true });
     writeFileSync(join(dir, 'data/recordings/segment.mp4'), 'later footage');
     await run(restore, archive);
     expect(readFileSync(join(dir, 'data/camera/stills/one.jpg'), 'utf8')).toBe('still');
+    expect(existsSync(join(dir, 'data/camera/exports'))).toBe(false);
     expect(readFileSync(join(dir, 'data/recordings/segment.mp4'), 'utf8')).toBe('later footage');
   });
 

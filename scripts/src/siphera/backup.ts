@@ -17,7 +17,7 @@ import {
   statSync,
 } from 'node:fs';
 import { chmod, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AppError } from '@siphera/runtime';
 import { z } from 'zod';
 import { listFiles, pack, unpackVerified } from './archive.ts';
@@ -32,6 +32,8 @@ const configEntries = ['siphera.env', 'secrets', 'pki'] as const;
 const sqliteMagic = 'SQLite format 3\0';
 /** Recreated by themselves, or only good for the moment. */
 const leftOut = /(-wal|-shm|-journal)$|^setup-code$|^\.compile-cache$|\.tmp$/;
+/** Of the camera service: exports are footage, and can be made again. */
+const footageFolders: readonly string[] = ['exports'];
 /** A copy, the archive and its test reading lie side by side for a moment. */
 const roomFactor = 3;
 
@@ -79,9 +81,10 @@ function collect(box: BoxPlace, tree: string): void {
 
 function copyData(from: string, to: string): void {
   if (!existsSync(from)) return;
+  const footage = basename(from) === 'camera' ? footageFolders : [];
   mkdirSync(to, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(from)) {
-    if (leftOut.test(name)) continue;
+    if (leftOut.test(name) || footage.includes(name)) continue;
     if (isDatabase(join(from, name))) copyDatabase(join(from, name), join(to, name));
     else cpSync(join(from, name), join(to, name), { recursive: true });
   }
@@ -109,7 +112,11 @@ function checkRoom(box: BoxPlace): void {
   const bytes = dataFolders
     .map((folder) => join(box.dataDir, folder))
     .filter((folder) => existsSync(folder))
-    .flatMap((folder) => listFiles(folder).map((path) => statSync(join(folder, path)).size))
+    .flatMap((folder) =>
+      listFiles(folder)
+        .filter((path) => !(folder.endsWith('camera') && footageFolders.includes(path.split('/')[0] ?? '')))
+        .map((path) => statSync(join(folder, path)).size),
+    )
     .reduce((total, size) => total + size, 0);
   const { bavail, bsize } = statfsSync(box.backupDir);
   const free = bavail * bsize;

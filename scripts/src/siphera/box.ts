@@ -109,6 +109,16 @@ function seenByLauncher(
   };
 }
 
+/** Public half of the key that signs this box's exports; undefined where there is no box. */
+export function ownEvidenceKey(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  try {
+    return join(readBox(env).dataDir, 'camera', 'evidence-public.pem');
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unavailable') return undefined;
+    throw error;
+  }
+}
+
 /** Origin of the front door as browsers name it. */
 export const publicUrl = (box: BoxPlace): string =>
   `https://${box.hostName}${box.publicPort === 443 ? '' : `:${box.publicPort}`}`;

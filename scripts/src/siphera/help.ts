@@ -9,6 +9,7 @@ export const commandHelp = `siphera: this Siphera box
   siphera setup-code [--if-needed]  a new one-time code for the first admin
   siphera reset-admin [EMAIL]       a new password for an admin who lost it
   siphera verify-audit              walks the hash chain of the audit log
+  siphera verify-evidence FILE      whether an export of footage is as a box made it
   siphera start | stop | restart    the whole box
   siphera logs [SERVICE]            the last lines, and those that come
 `;

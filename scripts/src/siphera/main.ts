@@ -5,13 +5,14 @@
 import { AppError, systemClock } from '@siphera/runtime';
 import { backup } from './backup.ts';
 import { commandHelp } from './help.ts';
-import { readBox } from './box.ts';
+import { ownEvidenceKey, readBox } from './box.ts';
 import { doctor } from './doctor.ts';
 import { resetAdmin, setupCode } from './admin.ts';
 import { restore } from './restore.ts';
 import { selfTest } from './self-test.ts';
 import { status } from './status.ts';
 import { verifyAudit } from './verify-audit.ts';
+import { verifyEvidence } from './verify-evidence.ts';
 import type { Command } from './command.ts';
 
 const commands: Readonly<Record<string, Command>> = {
@@ -33,17 +34,24 @@ async function main(): Promise<number> {
     process.stdout.write(commandHelp);
     return 0;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) {
-    process.stderr.write(`siphera: there is no command '${name}'\n\n${commandHelp}`);
-    return 2;
-  }
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    const print = (line: string): void => void process.stdout.write(`${line}\n`);
-    return await command({ box: readBox(process.env), args, print, clock: systemClock });
+    // Whoever was given an export may check it, on any machine.
+    if (name === 'verify-evidence')
+      return await verifyEvidence({ args, print, ownKeyFile: ownEvidenceKey(process.env) });
+    return await runOnBox(print);
   } catch (error) {
     process.stderr.write(`siphera ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
     if (!(error instanceof AppError) && process.env['DEBUG'] === '1') console.error(error);
     return 1;
   }
+}
+
+async function runOnBox(print: (line: string) => void): Promise<number> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    process.stderr.write(`siphera: there is no command '${name}'\n\n${commandHelp}`);
+    return 2;
+  }
+  return command({ box: readBox(process.env), args, print, clock: systemClock });
 }
