@@ -187,7 +187,7 @@ service_is_up() {
     signaling) http_ok 7181 ;;
     panel) http_ok 7182 ;;
     camera) http_ok 7183 ;;
-    janus) JANUS_PORT=$JANUS_PORT "$COMPOSE_DIR/janus/healthcheck.sh" >/dev/null 2>&1 ;;
+    janus) env JANUS_PORT="$JANUS_PORT" "$COMPOSE_DIR/janus/healthcheck.sh" >/dev/null 2>&1 ;;
     mosquitto) PKI_DIR=$ETC_DIR/pki MQTT_LISTEN_PORT=$MQTT_PORT "$COMPOSE_DIR/mosquitto/healthcheck.sh" >/dev/null 2>&1 ;;
     nginx) HTTPS_LISTEN_PORT=$HTTPS_PORT "$COMPOSE_DIR/nginx/healthcheck.sh" >/dev/null 2>&1 ;;
   esac
