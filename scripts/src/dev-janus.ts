@@ -23,9 +23,7 @@ export async function startDevJanus(dir: string, say: (line: string) => void): P
     say('no address but loopback: live pictures by HTTP alone');
     return undefined;
   }
-  try {
-    await run('janus', ['--version']);
-  } catch {
+  if (!(await isInstalled())) {
     say('janus is not installed (apt-get install janus): live pictures by HTTP alone');
     return undefined;
   }
@@ -45,6 +43,13 @@ export async function startDevJanus(dir: string, say: (line: string) => void): P
   say(`live video from ${address}`);
   return { daemon, env: { JANUS_URL: `ws://127.0.0.1:${port}`, JANUS_SECRET: secret } };
 }
+
+/** It ends with 1 when asked for its version. */
+const isInstalled = (): Promise<boolean> =>
+  run('janus', ['--version']).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+  );
 
 function firstAddress(): string | undefined {
   return Object.values(networkInterfaces())
