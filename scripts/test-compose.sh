@@ -9,7 +9,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 readonly CACHE=${SIPHERA_TEST_CACHE:-/var/cache/siphera-test}
 readonly WORK=$CACHE/run
 readonly HOST_NAME=siphera.test
-readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22112
+readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22112 MEDIA_PORTS=28200-28249 JANUS_PORT=7088
 readonly DEBIAN_IMAGE=debian:bookworm-slim NODE_IMAGE=node:24-bookworm-slim
 readonly NPM_VERSION=11.19.1
 passed=0 failed=0 engine_pid='' installed=no
@@ -120,10 +120,10 @@ TEXT
 
 install_box() {
   ./install.sh --mode docker --yes --host-name "$HOST_NAME" --addresses 127.0.0.1 --mdns-name none --https-port "$HTTPS_PORT" \
-    --http-port "$HTTP_PORT" --mqtt-port "$MQTT_PORT" --dc09-port "$DC09_PORT" 2>&1 | tee "$WORK/install.log"
+    --http-port "$HTTP_PORT" --mqtt-port "$MQTT_PORT" --dc09-port "$DC09_PORT" --media-ports "$MEDIA_PORTS" 2>&1 | tee "$WORK/install.log"
 }
 
-readonly SERVICES=(mosquitto core panel signaling nginx)
+readonly SERVICES=(mosquitto core panel signaling janus camera nginx)
 container() { docker ps -aq --filter label=com.docker.compose.project=siphera --filter "label=com.docker.compose.service=$1"; }
 inspect() { docker inspect --format "$2" "$(container "$1")"; }
 
@@ -162,12 +162,32 @@ only_promised_ports() {
   }
 }
 
+# On the host's network nothing is published: what their processes listen on is what is open.
+listens() {
+  local pids
+  pids=$(docker top "$(container "$1")" -eo pid | tail -n +2 | xargs | tr ' ' '|')
+  ss -H -n -l -t -u -p | grep -E "pid=($pids)," | awk '{ print $1 "/" $5 }' | sort -u | xargs
+}
+camera_opens_no_port() { [[ -z $(listens camera) ]] || { listens camera && return 1; }; }
+janus_listens_on_loopback() { [[ $(listens janus) == "tcp/127.0.0.1:$JANUS_PORT" ]] || { listens janus && return 1; }; }
+camera_answers_within() { docker exec "$(container camera)" node compose/node/healthcheck.mjs; }
+camera_has_ffmpeg() { docker exec "$(container camera)" ffmpeg -version | grep -q '^ffmpeg version'; }
+# Core's second door is for the camera service alone.
+strangers_find_no_socket() {
+  [[ $(stat -c '%U %G %a' /var/lib/siphera/run/core/internal.sock | cut -d' ' -f3) == 660 ]] &&
+    ! setpriv --reuid 10002 --regid 10002 --clear-groups test -e /var/lib/siphera/run/core/internal.sock &&
+    setpriv --reuid 10006 --regid 10006 --clear-groups test -w /var/lib/siphera/run/core/internal.sock &&
+    setpriv --reuid 10005 --regid 10005 --clear-groups test -w /var/lib/siphera/run/camera/http.sock
+}
+
 https_get() {
   printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$1" "$HOST_NAME:$HTTPS_PORT" |
     timeout 10 openssl s_client -quiet -connect "127.0.0.1:$HTTPS_PORT" -servername "$HOST_NAME" -verify_hostname "$HOST_NAME" \
       -verify_return_error -CAfile /etc/siphera/pki/ca/ca.crt 2>/dev/null
 }
 serves_console() { https_get / | tr -d '\r' | awk '/^HTTP.* 200/ { ok = 1 } /^Content-Security-Policy: default-src .none./ { csp = 1 } /^Strict-Transport-Security/ { hsts = 1 } END { exit !(ok && csp && hsts) }'; }
+# Without a token it says so itself; nginx would answer 502 if it could not reach it.
+serves_cameras() { https_get /api/v1/camera/cameras | head -n 1 | grep -q ' 401 '; }
 serves_api() { https_get /api/v1/health | grep -q '"state"'; }
 redirects_http() { printf 'GET /x HTTP/1.0\r\nHost: %s\r\n\r\n' "$HOST_NAME" | timeout 10 nc -q 3 127.0.0.1 "$HTTP_PORT" | tr -d '\r' | grep -q "^Location: https://$HOST_NAME:$HTTPS_PORT/x$"; }
 # TLS 1.3 tells the client that its certificate is missing only after the handshake.
@@ -198,7 +218,7 @@ keeps_what_it_backed_up() {
   local archive=$WORK/backup.tar.gz code
   rm -f "$archive"
   siphera backup "$archive" && siphera restore "$archive" || return 1
-  for code in core panel signaling nginx; do becomes_healthy "$code" || return 1; done
+  for code in core panel signaling camera nginx; do becomes_healthy "$code" || return 1; done
   siphera self-test
 }
 
@@ -207,7 +227,7 @@ leaves_nothing() {
     tail -n 20 "$WORK/uninstall.log"
     return 1
   }
-  [[ -z $(container_ids) && ! -e /etc/siphera && ! -e /opt/siphera && ! -e /var/lib/siphera && ! -e /usr/local/bin/siphera ]]
+  [[ -z $(container_ids) && ! -e /etc/siphera && ! -e /opt/siphera && ! -e /var/lib/siphera && ! -e /var/lib/siphera-footage && ! -e /usr/local/bin/siphera ]]
 }
 
 prepare
@@ -227,6 +247,11 @@ check 'the self-test heard MQTT, DC-09 and REST' grep -q '3 of 3 test alarms arr
 check 'only the promised ports are published' only_promised_ports
 check 'the console comes over TLS with a strict policy, its certificate fits the name' serves_console
 check 'the API answers through the front door' serves_api
+check 'the camera service answers through the front door' serves_cameras
+check 'the camera service opens no port' camera_opens_no_port
+check 'Janus takes commands on loopback alone' janus_listens_on_loopback
+check 'the camera service answers its health check and has ffmpeg' eval 'camera_answers_within && camera_has_ffmpeg'
+check 'the sockets between the networks open to their one reader' strangers_find_no_socket
 check 'plain HTTP only redirects' redirects_http
 check 'the broker refuses a client without a certificate' broker_refuses_strangers
 check 'the DC-09 port takes connections' answers_dc09
@@ -234,6 +259,8 @@ check 'siphera status finds all well' siphera status
 check 'siphera doctor finds nothing broken' siphera doctor
 check 'a second run changes no container' runs_twice_unchanged
 check 'core comes back after kill -9' survives_a_kill core
+check 'camera comes back after kill -9' survives_a_kill camera
+check 'janus comes back after kill -9' survives_a_kill janus
 check 'mosquitto comes back after kill -9' survives_a_kill mosquitto
 check 'a backup restores, and the box works' keeps_what_it_backed_up
 check 'uninstall --purge leaves nothing' leaves_nothing

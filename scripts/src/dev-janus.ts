@@ -48,7 +48,7 @@ export async function startDevJanus(dir: string, say: (line: string) => void): P
 const isInstalled = (): Promise<boolean> =>
   run('janus', ['--version']).then(
     () => true,
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+    (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
   );
 
 function firstAddress(): string | undefined {
