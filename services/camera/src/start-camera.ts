@@ -24,6 +24,7 @@ import type { CameraConfig } from './config.ts';
 import { SignalHub } from './domain/camera.ts';
 import type { Ground } from './ground.ts';
 import type { Base, CameraHandlers, Part } from './part.ts';
+import { createRecording } from './recording-part.ts';
 import { openStores, type Stores } from './store/open-stores.ts';
 
 export type CameraOptions = {
@@ -50,8 +51,9 @@ const routes = { ...cameraRoutes, ...footageRoutes };
 const positionMs = 5_000;
 
 /** Later parts are given what they need of earlier ones. Stopped in reverse order. */
-function createParts(_ground: Ground, _base: Base): Part[] {
-  return [];
+function createParts(ground: Ground, _base: Base): Part[] {
+  const recording = createRecording(ground);
+  return [recording.part];
 }
 
 export async function startCamera(options: CameraOptions): Promise<RunningCamera> {

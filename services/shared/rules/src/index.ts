@@ -9,4 +9,6 @@ export { MemoryState } from './memory-state.ts';
 export { readyRules, type ReadyRule } from './ready-rules.ts';
 export { changeRule, type StateRow } from './rule-change.ts';
 export { compileRules, withoutRule, withRule, type RuleSet } from './rule-index.ts';
+export { compileWindows } from './schedule.ts';
 export type * from './types.ts';
+export { minuteOfWeek } from './wall-clock.ts';
