@@ -80,8 +80,12 @@ check_room() {
 
 # The box takes the whole directory, closes it to others, and empties it on uninstall --purge.
 check_recordings_dir() {
-  [[ -d $RECORDINGS_DIR ]] || return 0
-  ! grep -qsxF "SIPHERA_RECORDINGS_DIR=$RECORDINGS_DIR" "$ETC_DIR/siphera.env" || return 0
+  local known
+  known=$(sed -n 's/^SIPHERA_RECORDINGS_DIR=//p' "$ETC_DIR/siphera.env" 2>/dev/null | tail -n 1 || true)
+  # The camera service knows a storage by its path and its mark; this is the first one for good.
+  [[ -z $known || $known == "$RECORDINGS_DIR" || ! -s $DATA_DIR/camera/camera.db ]] || fail "the box's footage lies in $known" \
+    "mount the other disk there (docs/guide/operate.md, 'When the disk for footage…'), or add it in the console as a further storage"
+  [[ $known != "$RECORDINGS_DIR" && -d $RECORDINGS_DIR ]] || return 0
   [[ -n $(find "$RECORDINGS_DIR" -mindepth 1 -maxdepth 1 -not -name lost+found -print -quit) ]] || return 0
   holds_footage "$RECORDINGS_DIR" || fail "$RECORDINGS_DIR is not empty, and what it holds is not this box's footage" "give a directory of its own: --recordings-dir $RECORDINGS_DIR/siphera"
 }

@@ -83,6 +83,17 @@ installer() { env -u SIPHERA_MODE SIPHERA_ROOT="$ROOT" SKIP_OWNERS=yes "$REPO/in
   check_recordings_dir
 }
 
+@test "footage that is there is not left behind by another --recordings-dir" {
+  mkdir -p "$ETC_DIR" "$DATA_DIR/camera"
+  echo "SIPHERA_RECORDINGS_DIR=$ROOT/old" >"$ETC_DIR/siphera.env"
+  RECORDINGS_DIR=$ROOT/new
+  check_recordings_dir
+  echo data >"$DATA_DIR/camera/camera.db"
+  run check_recordings_dir
+  [ "$status" -ne 0 ]
+  [[ $output == *"$ROOT/old"* ]]
+}
+
 @test "of several addresses live video takes the first that a browser on the LAN has" {
   default_addresses() { printf 'fd00::2,192.168.7.5,10.0.0.9'; }
   [ "$(default_media_address)" = 192.168.7.5 ]
