@@ -20,12 +20,15 @@ import { CameraRegistry } from './adapters/core/camera-registry.ts';
 import { CameraStates } from './adapters/core/camera-states.ts';
 import { heartbeatMs, heartbeatOf, sendHeartbeat } from './adapters/core/heartbeat.ts';
 import { CoreOutbox } from './adapters/core/outbox.ts';
+import { Transcoder } from './adapters/transcode.ts';
 import type { CameraConfig } from './config.ts';
 import { SignalHub } from './domain/camera.ts';
 import type { Ground } from './ground.ts';
+import { createLivePart } from './live.part.ts';
 import type { Base, CameraHandlers, Part } from './part.ts';
 import { createRecording } from './recording-part.ts';
 import { openStores, type Stores } from './store/open-stores.ts';
+import { SettingsStore } from './store/settings.store.ts';
 
 export type CameraOptions = {
   config: CameraConfig;
@@ -51,9 +54,13 @@ const routes = { ...cameraRoutes, ...footageRoutes };
 const positionMs = 5_000;
 
 /** Later parts are given what they need of earlier ones. Stopped in reverse order. */
-function createParts(ground: Ground, _base: Base): Part[] {
+function createParts(ground: Ground, base: Base): Part[] {
+  const settings = new SettingsStore(ground.db);
   const recording = createRecording(ground);
-  return [recording.part];
+  const { streams } = recording;
+  const max = (): number => settings.get().transcodes_max;
+  const transcoder = new Transcoder({ ...ground, ffmpeg: ground.config.FFMPEG, streams, max });
+  return [recording.part, createLivePart(ground, base, { streams, transcoder, settings })];
 }
 
 export async function startCamera(options: CameraOptions): Promise<RunningCamera> {
@@ -125,7 +132,12 @@ function createBase({ config, log, migrations, clock = systemClock, random = sys
     kinds: feedKinds,
     ...followFrom(ground, stores, registry, parts),
   });
-  const base: Base = { registry, states, feedPosition: () => link.position() };
+  const base: Base = {
+    registry,
+    states,
+    feedPosition: () => link.position(),
+    isRevoked: (claims) => link.isRevoked(claims),
+  };
   return { ground, base, stores, outbox, link, follow: (made: Part[]) => parts.push(...made) };
 }
 
@@ -171,7 +183,11 @@ function createApp(ground: Ground, link: CoreLink, parts: readonly Part[]) {
   return createRouteApp({
     routes,
     handlers: { ...notYet(), ...handlers },
-    authenticate: (bearer) => link.authenticate(bearer),
+    authenticate: async (bearer) => {
+      const caller = await link.authenticate(bearer);
+      for (const part of parts) part.onCaller?.(caller.claims);
+      return caller;
+    },
     log: ground.log,
     metrics: ground.metrics,
     clock: ground.clock,

@@ -1,0 +1,86 @@
+/** What one RTSP client plays: a stream's samples as RTP, from a key frame on, whole groups of pictures left out when it is slow. */
+import { runsOf, tracksOf, type Track } from '../../domain/fragmented-mp4.ts';
+import type { Fragment, InitSegment } from '../../domain/media.ts';
+import { rtpFormatOf, type RtpFormat } from '../../domain/rtp-format.ts';
+import type { RtpSender } from '../../domain/rtp-sender.ts';
+
+export type OfferedTrack = { track: Track; format: RtpFormat };
+
+/** Tracks that can go over RTP, the picture first; none when the picture cannot. */
+export function offeredTracks(init: InitSegment): OfferedTrack[] {
+  const offered = tracksOf(init.bytes).flatMap((track) => {
+    const format = rtpFormatOf(track);
+    return format ? [{ track, format }] : [];
+  });
+  const video = offered.find(({ track }) => track.kind === 'video');
+  const audio = offered.find(({ track }) => track.kind === 'audio');
+  return video ? [video, ...(audio ? [audio] : [])] : [];
+}
+
+export function sdpOf(tracks: readonly OfferedTrack[]): string {
+  const media = tracks.flatMap(({ format }, index) => [...format.sdp, `a=control:trackID=${index}`]);
+  const session = ['v=0', 'o=- 1 1 IN IP4 0.0.0.0', 's=Siphera', 'c=IN IP4 0.0.0.0', 't=0 0'];
+  return [...session, 'a=control:*', 'a=range:npt=now-', ...media, ''].join('\r\n');
+}
+
+/** A sub-stream of samples of two tracks, told apart by the kind of track: ids may change when the camera connects again. */
+export class RtspStream {
+  readonly #senders = new Map<Track['kind'], RtpSender>();
+  #tracks: Track[] = [];
+  #format = '';
+  #shift: number | undefined;
+  #next = 0;
+  #waitsForKey = true;
+
+  constructor(init: InitSegment) {
+    this.begin(init);
+  }
+
+  /** @returns false when the codec changed: what was said in the SDP no longer holds. */
+  begin(init: InitSegment): boolean {
+    this.#tracks = tracksOf(init.bytes);
+    this.skip();
+    const format = offeredTracks(init)
+      .map(({ format: { sdp } }) => sdp[1])
+      .join();
+    const same = this.#format === '' || this.#format === format;
+    this.#format = format;
+    return same;
+  }
+
+  setUp(kind: Track['kind'], sender: RtpSender): void {
+    this.#senders.set(kind, sender);
+  }
+
+  sender(kind: Track['kind']): RtpSender | undefined {
+    return this.#senders.get(kind);
+  }
+
+  /** The next fragment that is sent begins with a key frame, and joins where the last one ended. */
+  skip(): void {
+    this.#shift = undefined;
+    this.#waitsForKey = true;
+  }
+
+  packets(fragment: Fragment): Buffer[] {
+    if (this.#waitsForKey && !fragment.key) return [];
+    this.#waitsForKey = false;
+    const runs = runsOf(fragment.bytes, this.#tracks);
+    const video = runs.find(({ track }) => track.kind === 'video');
+    if (!video) return [];
+    const videoStart = video.decodeTime / video.track.timescale;
+    this.#shift ??= this.#next - videoStart;
+    const shift = this.#shift;
+    this.#next = videoStart + shift + fragment.durationMs / 1_000;
+    return runs.flatMap(({ track, samples }) => {
+      const sender = this.#senders.get(track.kind);
+      if (!sender) return [];
+      const at = (ticks: number): number => Math.max(0, ticks / track.timescale + shift);
+      const report = fragment.key ? [sender.report(videoStart + shift, fragment.startMs)] : [];
+      return [
+        ...report,
+        ...samples.flatMap((sample) => sender.packets(sample, at(sample.decodeTime + sample.offset))),
+      ];
+    });
+  }
+}
