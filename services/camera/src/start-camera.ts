@@ -26,7 +26,8 @@ import { SignalHub } from './domain/camera.ts';
 import type { Ground } from './ground.ts';
 import { createLivePart } from './live.part.ts';
 import type { Base, CameraHandlers, Part } from './part.ts';
-import { createRecording } from './recording-part.ts';
+import { createPlayback } from './playback.part.ts';
+import { createRecording } from './recording.part.ts';
 import { openStores, type Stores } from './store/open-stores.ts';
 import { SettingsStore } from './store/settings.store.ts';
 
@@ -60,7 +61,8 @@ function createParts(ground: Ground, base: Base): Part[] {
   const { streams } = recording;
   const max = (): number => settings.get().transcodes_max;
   const transcoder = new Transcoder({ ...ground, ffmpeg: ground.config.FFMPEG, streams, max });
-  return [recording.part, createLivePart(ground, base, { streams, transcoder, settings })];
+  const playback = createPlayback(ground, recording, { settings, transcoder });
+  return [recording.part, playback.part, createLivePart(ground, base, { streams, transcoder, settings })];
 }
 
 export async function startCamera(options: CameraOptions): Promise<RunningCamera> {

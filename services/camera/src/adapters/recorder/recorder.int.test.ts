@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startFakeCamera, startRtspServer, type FakeCamera, type FakeRtspServer } from '@siphera/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RecordingPolicy, type Camera } from '@siphera/contract';
-import { createRecording, type Recording } from '../../recording-part.ts';
+import { createRecording, type Recording } from '../../recording.part.ts';
 import type { Part } from '../../part.ts';
 import type { CameraRow } from '../../domain/camera-row.ts';
 import { startRig, until, type Rig } from '../../testing/rig.ts';

@@ -6,7 +6,7 @@ import { PlaybackSessions } from './http/playback-sessions.ts';
 import { playbackHandlers } from './http/playback.routes.ts';
 import { storageHandlers } from './http/storage.routes.ts';
 import type { Part } from './part.ts';
-import type { Recording } from './recording-part.ts';
+import type { Recording } from './recording.part.ts';
 import type { SettingsStore } from './store/settings.store.ts';
 
 export type Playback = { stills: Stills; part: Part };
