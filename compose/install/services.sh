@@ -106,7 +106,8 @@ write_services() {
   make_dir "$ETC_DIR/native" 755
   make_dir "$LOG_DIR" 755
   make_dir "$ROOT/var/cache/siphera" 755
-  make_dir "$ROOT/var/cache/siphera/nginx" 700
+  # nginx's master makes its own directories in it, for its workers alone; the workers must get through.
+  make_dir "$ROOT/var/cache/siphera/nginx" 711
   while IFS= read -r name; do
     changed=${#CHANGED_FILES[@]}
     { common_env && "${name}_env"; } | write_file "$ETC_DIR/native/$name.env" 644

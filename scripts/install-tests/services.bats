@@ -42,6 +42,10 @@ setup() {
   grep -qx "CAMERA_RTSP_LISTEN='0.0.0.0:8554'" "$ETC_DIR/native/camera.env"
 }
 
+@test "nginx's workers get through to where a large body waits" {
+  [ "$(stat -c %a "$ROOT/var/cache/siphera/nginx")" = 711 ]
+}
+
 @test "a firewall is told every port that must pass" {
   [ "$(open_ports)" = 'tcp 443 80 8883 12000, udp 12000 20000-20199' ]
   RTSP_PORT=8554
