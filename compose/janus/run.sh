@@ -5,8 +5,8 @@ set -eEuo pipefail
 
 : "${JANUS_CONF_DIR:?}"
 readonly WATCHED=("$JANUS_CONF_DIR/janus.jcfg" "$JANUS_CONF_DIR/janus.transport.websockets.jcfg")
-# Seconds between two looks at the files.
-readonly WATCH_INTERVAL=5
+# Seconds between two looks at the files, and until the end of Janus is noticed.
+readonly WATCH_INTERVAL=1
 
 janus='' pause=''
 stop() {
