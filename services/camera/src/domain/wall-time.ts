@@ -11,6 +11,8 @@ const windowMs = 30_000;
 /** The clock was set, or the camera's ticks jumped, when the least delay of this time is this far off. */
 const jumpMs = 2_000;
 const jumpSustainedMs = 5_000;
+/** Longest time between two fragments that counts for following. */
+const elapsedMsMax = 1_000;
 
 type Sample = { atMs: number; offsetMs: number };
 
@@ -52,7 +54,9 @@ export class WallTime {
     this.#window.push({ atMs, offsetMs });
     const least = this.#window[0]?.offsetMs ?? offsetMs;
     const now = this.#offsetMs ?? least;
-    const step = (Math.max(0, atMs - this.#lastMs) / 1_000) * slewMsPerSecond;
+    // A clock that was set has not let that time pass.
+    const elapsedMs = Math.min(elapsedMsMax, Math.max(0, atMs - this.#lastMs));
+    const step = (elapsedMs / 1_000) * slewMsPerSecond;
     this.#lastMs = Math.max(atMs, this.#lastMs);
     this.#offsetMs = now + Math.max(-step, Math.min(step, least - now));
   }
