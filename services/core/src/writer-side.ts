@@ -10,6 +10,7 @@ import { Housekeeping } from './events/housekeeping.ts';
 import { runOnce } from './kernel/idempotency.ts';
 import type { WriterNotice } from './kernel/messages.ts';
 import { serveRpc, type CaseCall } from './kernel/rpc.ts';
+import { soon } from './kernel/soon.ts';
 import { TimerLoop } from './kernel/timers.ts';
 import type { Tx, WriteCase } from './kernel/transaction.ts';
 import { Writer } from './kernel/writer.ts';
@@ -37,6 +38,8 @@ export type WriterSide = {
 type Options = { config: Config; db: Sqlite; log: Logger; clock: Clock; random: Random };
 
 const figuresEveryMs = 1_000;
+/** Later than a lone event's command is on its way; followers of the feed do not see it. */
+const noticeAfterMs = 2;
 const topics = ['event', 'telemetry', 'state', 'result'].map((leaf) => `siphera/v1/+/+/${leaf}`);
 
 export async function createWriterSide({ config, db, log, clock, random }: Options): Promise<WriterSide> {
@@ -66,7 +69,7 @@ export async function createWriterSide({ config, db, log, clock, random }: Optio
     clock,
     random,
     log,
-    onCommit: (seq) => notify({ kind: 'committed', seq }),
+    onCommit: soon(noticeAfterMs, () => notify({ kind: 'committed' })),
     onRollback: () => {
       index.clear();
       mqttIngest.dropCaches();

@@ -41,7 +41,7 @@ export class FeedReader {
     );
     this.#events = db.prepare<[number, number, number], EventRow>(
       `SELECT ${eventColumns} FROM events e LEFT JOIN devices d ON d.id = e.device_id LEFT JOIN areas a ON a.id = e.area_id
-       WHERE e.seq > ? AND e.seq <= ? AND e.class <> 'telemetry' ORDER BY e.seq LIMIT ?`,
+       WHERE e.seq > ? AND e.seq <= ? AND e.class <> 'telemetry' ORDER BY e.seq LIMIT +?`,
     );
     this.#seq = db.prepare<[], { value: string }>(`SELECT value FROM facts WHERE name = 'feed_seq'`);
     this.#oldest = db.prepare<[], { value: string }>(`SELECT value FROM facts WHERE name = 'feed_floor'`);

@@ -24,7 +24,7 @@ export type IngestFigures = {
 
 /** Writer → HTTP thread, on the worker's own channel. */
 export type WriterNotice =
-  | { kind: 'committed'; seq: number }
+  | { kind: 'committed' }
   | {
       kind: 'figures';
       ingest: IngestFigures;

@@ -87,9 +87,9 @@ export function issueCommand(
       ...(input.incidentId ? { incident_id: input.incidentId } : {}),
     },
   });
-  const command = announceCommand(tx, id, 'created', by.traceId);
-  if (agentId !== undefined) tx.afterCommit(() => publishCommand(tx.db, deps, id, agentId));
-  return command;
+  const row = storedCommand(tx, id);
+  if (agentId !== undefined) tx.afterCommit(() => publishCommand(deps, row, agentId));
+  return announceCommand(tx, row, 'created', device.scopes);
 }
 
 /**
@@ -106,15 +106,13 @@ export function publishWaitingCommands(db: Sqlite, deps: Publish, nowMs: number)
     const row = readCommand(db, key);
     const device = row ? deps.index.device(row.device_id) : undefined;
     const agentId = device ? enrolledAgent(db, device) : undefined;
-    if (agentId !== undefined) publishCommand(db, deps, key, agentId);
+    if (row?.state === 'pending' && agentId !== undefined) publishCommand(deps, row, agentId);
   }
 }
 
-function publishCommand(db: Sqlite, deps: Publish, id: string, agentId: string): void {
-  const row = readCommand(db, id);
-  if (row?.state !== 'pending') return;
+function publishCommand(deps: Publish, row: CommandRow, agentId: string): void {
   const payload: AgentCommand = {
-    id,
+    id: row.id,
     name: row.name,
     target: row.device_id,
     args: JSON.parse(row.args) as Record<string, unknown>,
@@ -135,7 +133,7 @@ function enrolledAgent(db: Sqlite, device: { id: string; parentId: string | unde
 function readCommand(db: Sqlite, id: string): CommandRow | undefined {
   return db
     .prepare<[string], CommandRow>(
-      `SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.id = ?`,
+      `SELECT ${commandColumns} FROM commands c JOIN devices d ON d.id = c.device_id WHERE c.id = +?`,
     )
     .get(id);
 }
@@ -143,19 +141,27 @@ function readCommand(db: Sqlite, id: string): CommandRow | undefined {
 /** The device a command is for. */
 export const commandDevice = (db: Sqlite, id: string): string | undefined => readCommand(db, id)?.device_id;
 
-function announceCommand(tx: Tx, id: string, action: 'created' | 'updated', traceId: string): Command {
+function storedCommand(tx: Tx, id: string): CommandRow {
   const row = readCommand(tx.db, id);
   if (!row) throw new AppError('not_found', 'There is no such command.');
+  return row;
+}
+
+function announceCommand(
+  tx: Tx,
+  row: CommandRow,
+  action: 'created' | 'updated',
+  scopes: readonly string[],
+): Command {
   const command = toCommand(row);
-  const scopes = scopesOf(tx.db, { kind: 'device', id: row.device_id })?.scopes ?? [`org:${row.org_id}`];
   tx.change({
     kind: 'command',
     action,
-    id,
+    id: row.id,
     orgId: row.org_id,
     audience: 'registry.read',
     scopes,
-    traceId,
+    traceId: row.trace_id,
     data: { ...command, ...(row.incident_id === null ? {} : { incident_id: row.incident_id }) },
   });
   return command;
@@ -193,7 +199,7 @@ export function finishCommand(
     announceDevice(tx, row.device_id, 'updated', row.trace_id);
   }
   return {
-    command: announceCommand(tx, row.id, 'updated', row.trace_id),
+    command: announceCommand(tx, storedCommand(tx, row.id), 'updated', device.scopes),
     incidentId: row.incident_id ?? undefined,
   };
 }
@@ -209,8 +215,9 @@ export function expireCommand(tx: Tx, timer: Timer): CommandEnd | undefined {
       tx.nowMs,
       row.id,
     );
+  const scopes = scopesOf(tx.db, { kind: 'device', id: row.device_id })?.scopes ?? [`org:${row.org_id}`];
   return {
-    command: announceCommand(tx, row.id, 'updated', row.trace_id),
+    command: announceCommand(tx, storedCommand(tx, row.id), 'updated', scopes),
     incidentId: row.incident_id ?? undefined,
   };
 }

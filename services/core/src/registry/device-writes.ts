@@ -21,7 +21,7 @@ export type DeviceFields = {
 export function readDeviceRow(tx: Pick<Tx, 'db'>, id: string): DeviceRow | undefined {
   return tx.db
     .prepare<[string], DeviceRow>(
-      `SELECT ${deviceColumns} FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id = ? AND d.deleted_ms IS NULL`,
+      `SELECT ${deviceColumns} FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id = +? AND d.deleted_ms IS NULL`,
     )
     .get(id);
 }

@@ -2,7 +2,7 @@
  * Appends to the audit log. Each row's hash covers the row and the hash before it, so that a row that is changed,
  * dropped or slipped in breaks the chain from there on.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Actor } from '../../kernel/actor.ts';
 import type { Tx } from '../../kernel/transaction.ts';
 
@@ -49,7 +49,7 @@ export function auditHash(previous: string, row: AuditHashed): string {
     address,
     detail,
   ]);
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 export function appendAudit(tx: Tx, input: AuditInput): void {
@@ -72,7 +72,20 @@ export function appendAudit(tx: Tx, input: AuditInput): void {
   tx.db
     .prepare(
       `INSERT INTO audit (seq, id, org_id, at_ms, actor_kind, actor_id, actor_name, action, target, address, detail, hash)
-       VALUES (@seq, @id, @org_id, @at_ms, @actor_kind, @actor_id, @actor_name, @action, @target, @address, @detail, @hash)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .run({ ...row, hash: auditHash(last?.hash ?? genesisHash, row) });
+    .run(
+      row.seq,
+      row.id,
+      row.org_id,
+      row.at_ms,
+      row.actor_kind,
+      row.actor_id,
+      row.actor_name,
+      row.action,
+      row.target,
+      row.address,
+      row.detail,
+      auditHash(last?.hash ?? genesisHash, row),
+    );
 }

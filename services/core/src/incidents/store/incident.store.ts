@@ -6,7 +6,7 @@ import type { Tx } from '../../kernel/transaction.ts';
 import { incidentSelect, toIncident, type IncidentRow } from './incident-rows.ts';
 
 export const readIncident = (db: Sqlite, id: string): IncidentRow | undefined =>
-  db.prepare<[string], IncidentRow>(`${incidentSelect} WHERE i.id = ?`).get(id);
+  db.prepare<[string], IncidentRow>(`${incidentSelect} WHERE i.id = +?`).get(id);
 
 export const incidentScopes: (
   db: Sqlite,
