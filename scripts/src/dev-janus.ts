@@ -14,7 +14,7 @@ import { root } from './root.ts';
 const run = promisify(execFile);
 const healthcheck = join(root, 'compose/janus/healthcheck.sh');
 
-export type DevJanus = { daemon: Daemon; env: Readonly<Record<string, string>> };
+type DevJanus = { daemon: Daemon; env: Readonly<Record<string, string>> };
 
 /** undefined, with the reason told, where there can be none. */
 export async function startDevJanus(dir: string, say: (line: string) => void): Promise<DevJanus | undefined> {

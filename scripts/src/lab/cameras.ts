@@ -5,7 +5,7 @@ import type { LabCamera } from './building.ts';
 /** As the motion detectors of the day. */
 const motionMs = 9_000;
 
-export type RunningCamera = { camera: LabCamera; fake: Pick<FakeCamera, 'motion' | 'stop'> };
+type RunningCamera = { camera: LabCamera; fake: Pick<FakeCamera, 'motion' | 'stop'> };
 
 export class LabCameras {
   readonly #running: readonly RunningCamera[];

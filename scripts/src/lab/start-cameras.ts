@@ -25,7 +25,7 @@ const firstRtspPort = 27_554;
 /** These draw a clock into a live picture; the others loop a file, so that sixteen fit on a small machine. */
 const withClock = 4;
 
-export type StartCamerasOptions = {
+type StartCamerasOptions = {
   count: number;
   /** The address of this machine at which the box reaches the cameras; worked out when undefined. */
   host: string | undefined;
