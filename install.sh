@@ -149,8 +149,8 @@ renew_certificates() {
   fill_defaults
   set_owners
   make_certificates
-  # New addresses are new origins to core and signaling, and another place for live video.
-  render_configuration
+  # New addresses are another place for live video, and new origins to core and signaling.
+  render_janus
   if [[ $MODE == native ]]; then
     write_services
     start_services
