@@ -65,11 +65,12 @@ export class Exporter {
   }
 
   start(): void {
-    this.wake();
-    this.#timer = setInterval(() => {
+    const turn = (): void => {
       this.#sweep().catch((error: unknown) => this.#options.log.error('exports_not_swept', { error }));
       this.wake();
-    }, sweepMs);
+    };
+    this.#timer = setInterval(turn, sweepMs);
+    turn();
   }
 
   async stop(): Promise<void> {
@@ -130,23 +131,32 @@ export class Exporter {
     const { clock, log, store } = this.#options;
     const startedMs = clock.monotonic();
     const scratch = join(this.#options.directory, `${row.id}.part`);
+    const made = await this.#tryToMake(row, scratch);
+    await rm(scratch, { recursive: true, force: true });
+    // It was removed meanwhile.
+    if (store.get(row.id) === undefined) return rm(this.file(row.id), { force: true });
+    if (made instanceof Error) {
+      // Stopping: the row stays `running` and is taken up at the next start.
+      if (this.#stopped) return;
+      log.error('export_failed', { error: made, export_id: row.id });
+      store.fail(row.id, wordsOf(made));
+      return;
+    }
+    store.finish(row.id, made);
+    this.#note(row, made);
+    log.info('export_ready', { export_id: row.id, bytes: made.bytes, ms: clock.monotonic() - startedMs });
+  }
+
+  async #tryToMake(row: ExportRow, scratch: string): Promise<Made | Error> {
     try {
       await rm(scratch, { recursive: true, force: true });
       await mkdir(scratch, { mode: 0o750 });
       const made = await this.#build(row, scratch);
-      if (store.get(row.id) === undefined) return;
       await rename(join(scratch, 'export.zip'), this.file(row.id));
       await syncDirectory(this.#options.directory);
-      store.finish(row.id, made);
-      this.#note(row, made);
-      log.info('export_ready', { export_id: row.id, bytes: made.bytes, ms: clock.monotonic() - startedMs });
+      return made;
     } catch (error) {
-      // Stopping: the row stays `running` and is taken up at the next start.
-      if (this.#stopped || store.get(row.id) === undefined) return;
-      log.error('export_failed', { error, export_id: row.id });
-      store.fail(row.id, wordsOf(error));
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 

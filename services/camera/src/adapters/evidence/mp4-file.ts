@@ -22,6 +22,7 @@ export type Mp4FileOptions = {
 /** @throws AppError in words. @returns the size of the file. */
 export async function writeMp4(options: Mp4FileOptions): Promise<number> {
   const { ffmpeg, path, signal } = options;
+  if (signal.aborted) throw stopped();
   const child = spawn(
     ffmpeg,
     [
@@ -42,7 +43,7 @@ export async function writeMp4(options: Mp4FileOptions): Promise<number> {
   });
   try {
     const [code] = await Promise.all([ended, feed(child.stdin, options)]);
-    if (signal.aborted) throw new AppError('unavailable', 'It was stopped.');
+    if (signal.aborted) throw stopped();
     if (code !== 0)
       throw new AppError('internal', `ffmpeg could not put the footage together: ${words.trim()}`);
     return (await stat(path)).size;
@@ -51,6 +52,8 @@ export async function writeMp4(options: Mp4FileOptions): Promise<number> {
     child.kill('SIGKILL');
   }
 }
+
+const stopped = (): AppError => new AppError('unavailable', 'It was stopped.');
 
 async function feed(stdin: NodeJS.WritableStream, options: Mp4FileOptions): Promise<void> {
   let broken = false;
