@@ -29,6 +29,8 @@ type Args<K extends OperationId> = (Routes[K] extends { params: infer S } ? { pa
     signal?: AbortSignal | undefined;
     /** Reuse it to repeat an act whose answer was lost. */
     idempotencyKey?: string | undefined;
+    /** For what takes its time on the box, e.g. a search of the network. */
+    timeoutMs?: number | undefined;
   };
 type CallArgs<K extends OperationId> = Partial<Args<K>> extends Args<K> ? [args?: Args<K>] : [args: Args<K>];
 
@@ -40,6 +42,9 @@ type AnyArgs = {
   fileName?: string;
   signal?: AbortSignal;
   idempotencyKey?: string;
+  timeoutMs?: number;
+  /** The body outlives the time in which an answer must begin. */
+  endless?: boolean;
 };
 
 export type ApiAuth = {
@@ -78,6 +83,14 @@ export async function api<K extends OperationId>(id: K, ...[args]: CallArgs<K>):
 /** Fetches a download (plan, attachment, export) with the bearer header, which an `<img src>` could not carry. */
 export async function apiBlob<K extends OperationId>(id: K, ...[args]: CallArgs<K>): Promise<Blob> {
   return (await send(id, (args ?? {}) as AnyArgs)).blob();
+}
+
+/**
+ * Opens a download that may never end (a live picture) or is too large to wait for whole (footage, an export). The answer's
+ * body is read by the caller for as long as `signal` lets it; only the head must come in time.
+ */
+export async function apiStream<K extends OperationId>(id: K, ...[args]: CallArgs<K>): Promise<Response> {
+  return send(id, { ...((args ?? {}) as AnyArgs), endless: true });
 }
 
 /** Address of an operation with its parameters filled in. */
@@ -131,7 +144,9 @@ async function fetchOnce(request: Prepared, args: AnyArgs): Promise<Response> {
   const token = auth.token();
   const headers =
     token === undefined ? request.headers : { ...request.headers, Authorization: `Bearer ${token}` };
-  const timeout = AbortSignal.timeout(args.file ? uploadTimeoutMs : callTimeoutMs);
+  const limit = args.endless ? headLimit() : undefined;
+  const timeout =
+    limit?.signal ?? AbortSignal.timeout(args.timeoutMs ?? (args.file ? uploadTimeoutMs : callTimeoutMs));
   const signal = args.signal ? AbortSignal.any([args.signal, timeout]) : timeout;
   try {
     return await fetch(request.url, {
@@ -144,7 +159,16 @@ async function fetchOnce(request: Prepared, args: AnyArgs): Promise<Response> {
   } catch (cause) {
     if (args.signal?.aborted) throw cause;
     throw new ApiError({ code: 'network', status: 0, title: 'The box cannot be reached' }, cause);
+  } finally {
+    limit?.lift();
   }
+}
+
+/** A time limit that can be lifted once the answer began. */
+function headLimit(): { signal: AbortSignal; lift: () => void } {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), callTimeoutMs);
+  return { signal: abort.signal, lift: () => clearTimeout(timer) };
 }
 
 async function toError(response: Response): Promise<ApiError> {

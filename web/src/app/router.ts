@@ -16,6 +16,8 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without a session: login, setup, trust. */
     public?: boolean;
+    /** Fills its own window, without the frame of the console. */
+    bare?: boolean;
     /** Texts to load first: names of feature folders. */
     messages?: readonly string[];
     /** The page is for those who hold this somewhere. */
@@ -35,13 +37,13 @@ const pages = Object.values(featureRoutes).flatMap((file) => file.routes);
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    ...pages.filter((route) => route.meta?.public),
+    ...pages.filter((route) => route.meta?.public === true || route.meta?.bare === true),
     {
       path: '/',
       component: () => import('#app/AppShell.vue'),
       children: [
         { path: '', redirect: '/incidents' },
-        ...pages.filter((route) => !route.meta?.public),
+        ...pages.filter((route) => route.meta?.public !== true && route.meta?.bare !== true),
         { path: ':rest(.*)*', name: 'not-found', component: () => import('#app/NotFoundPage.vue') },
       ],
     },

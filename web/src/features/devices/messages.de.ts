@@ -61,6 +61,7 @@ export const messages: typeof english = {
       sample: 'Beispiel herunterladen',
     },
     one: {
+      camera: 'Livebild',
       facts: 'Über dieses Gerät',
       id: 'Id',
       skew: 'Uhr geht falsch um',
@@ -106,6 +107,9 @@ export const messages: typeof english = {
         unlock: 'Entriegeln',
         lock: 'Verriegeln',
         self_test: 'Selbsttest',
+        record: 'Aufzeichnen',
+        snapshot: 'Einzelbild festhalten',
+        goto_preset: 'Auf Stellung drehen',
         reboot: 'Neustart',
         identify: 'Blinken',
       },

@@ -59,6 +59,7 @@ export const messages = {
       sample: 'Download an example',
     },
     one: {
+      camera: 'Live picture',
       facts: 'About this device',
       id: 'Id',
       skew: 'Clock is off by',
@@ -100,7 +101,16 @@ export const messages = {
       alarm: 'It reports an alarm.',
     },
     command: {
-      name: { unlock: 'Unlock', lock: 'Lock', self_test: 'Self-test', reboot: 'Restart', identify: 'Blink' },
+      name: {
+        unlock: 'Unlock',
+        lock: 'Lock',
+        self_test: 'Self-test',
+        reboot: 'Restart',
+        identify: 'Blink',
+        record: 'Record',
+        snapshot: 'Take a still',
+        goto_preset: 'Turn to preset',
+      },
       state: {
         pending: 'waiting',
         sent: 'sent',

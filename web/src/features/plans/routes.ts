@@ -8,7 +8,7 @@ export const routes: RouteRecordRaw[] = [
     name: 'plans',
     component: () => import('./PlansPage.vue'),
     meta: {
-      messages: ['plans', 'doors'],
+      messages: ['plans', 'doors', 'cameras'],
       permission: 'registry.read',
       nav: { section: 'operate', order: 20, label: 'nav.plans', icon: MapIcon },
     },

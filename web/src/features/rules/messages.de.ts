@@ -144,6 +144,8 @@ export const messages: typeof english = {
       trigger: 'Das auslösende',
       commandName: 'Befehl',
       seconds: 'Für Sekunden',
+      preset: 'Stellung',
+      presetHint: 'Ihr Kennzeichen in der Kamera.',
     },
     channel: { console: 'Konsole', email: 'E-Mail', webhook: 'Webhook' },
     command: {
@@ -152,6 +154,9 @@ export const messages: typeof english = {
       self_test: 'Selbsttest',
       reboot: 'Neustart',
       identify: 'Blinken',
+      record: 'Aufzeichnen',
+      snapshot: 'Einzelbild festhalten',
+      goto_preset: 'Auf Stellung drehen',
     },
     words: {
       nothing: 'Wählen Sie, womit sie beginnt',

@@ -43,6 +43,9 @@ export type RuleDraft = {
   actions: DraftAction[];
 };
 
+/** Carried out by cameras alone. */
+export const cameraCommands: readonly CommandAction['name'][] = ['record', 'snapshot', 'goto_preset'];
+
 const defaultAbsenceMs = 15 * 60_000;
 /** Operators that look only at whether the field is there. */
 export const needsValue = (op: DataCondition['op']): boolean => op !== 'exists' && op !== 'absent';

@@ -5,7 +5,14 @@ import { useEventTypes } from '#features/events/event-types.store.ts';
 import { usePeople } from '#features/people/people.store.ts';
 import { usePlaces } from '#features/places/places.store.ts';
 import { formatValue } from '#features/rules/data-value.ts';
-import type { Action, Condition, RuleBody, Trigger, Window } from '#features/rules/rule-draft.ts';
+import type {
+  Action,
+  CommandAction,
+  Condition,
+  RuleBody,
+  Trigger,
+  Window,
+} from '#features/rules/rule-draft.ts';
 import { duration } from '#ui/time-format.ts';
 
 export type RuleWords = { when: string; conditions: string[]; then: string[] };
@@ -107,6 +114,15 @@ export function useRuleWords() {
     }).trim();
   }
 
+  function command({ name, args }: CommandAction): string {
+    const word = t(`rules.command.${name}`);
+    if (name === 'record' && typeof args['seconds'] === 'number')
+      return `${word} (${length(args['seconds'] * 1_000)})`;
+    if (name === 'goto_preset' && typeof args['preset'] === 'string' && args['preset'] !== '')
+      return `${word} “${args['preset']}”`;
+    return word;
+  }
+
   function action(one: Action): string {
     if (one.kind === 'incident')
       return t('rules.words.incident', {
@@ -118,7 +134,7 @@ export function useRuleWords() {
         one.target === 'trigger'
           ? t('rules.words.trigger')
           : (devices.byId.get(one.target)?.name ?? t('rules.words.goneDevice'));
-      return t('rules.words.command', { name: t(`rules.command.${one.name}`), target });
+      return t('rules.words.command', { name: command(one), target });
     }
     const channels = list(
       one.channels.map((channel) => t(`rules.channel.${channel}`)),

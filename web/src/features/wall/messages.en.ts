@@ -1,0 +1,27 @@
+/** Texts of the wall. */
+export const messages = {
+  wall: {
+    title: 'Camera wall',
+    layout: 'Division',
+    tiles: '{n} tiles',
+    free: 'Free',
+    columns: 'Columns',
+    rows: 'Rows',
+    layouts: 'Layouts',
+    saveAs: 'Save as…',
+    save: 'Save {name}',
+    saved: 'The layout was saved',
+    remove: 'Delete {name}',
+    name: 'Name',
+    share: 'For everyone',
+    shareHint: 'Each sees the cameras he may watch.',
+    shared: 'shared',
+    sequence: 'Sequence through all cameras',
+    alarm: 'Alarms come to the front',
+    cameras: 'List of cameras',
+    clear: 'Clear tile {n}',
+    empty: 'Choose tile {n}',
+    dropHere: 'Drop a camera here',
+    gone: 'This camera is not available to you',
+  },
+};
