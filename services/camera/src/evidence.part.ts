@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import type { FootageSettings } from '@siphera/contract';
 import packageJson from '../package.json' with { type: 'json' };
 import { CommandRunner } from './adapters/evidence/command-runner.ts';
+import { exactStills } from './adapters/evidence/exact-still.ts';
 import { EvidenceKeeper } from './adapters/evidence/evidence-keeper.ts';
 import { Exporter } from './adapters/evidence/exporter.ts';
 import { IncidentWatch } from './adapters/evidence/incident-watch.ts';
 import { loadSigningKey } from './adapters/evidence/signing-key.ts';
 import { StillFiles } from './adapters/evidence/still-files.ts';
-import type { KeptFootage, PresetMover, Snapshooter, StillMaker } from './domain/kept-footage.ts';
+import type { KeptFootage, PresetMover, Snapshooter } from './domain/kept-footage.ts';
 import type { Ground } from './ground.ts';
 import { evidenceHandlers } from './http/evidence.routes.ts';
 import { exportHandlers } from './http/export.routes.ts';
@@ -21,7 +22,6 @@ import { StillStore } from './store/still.store.ts';
 
 export type EvidenceNeeds = {
   footage: KeptFootage;
-  makeStill: StillMaker;
   snapshot: Snapshooter;
   gotoPreset: PresetMover;
   settings(): FootageSettings;
@@ -43,7 +43,12 @@ export function createEvidencePart(ground: Ground, base: Base, needs: EvidenceNe
     addedMs: (id) => base.registry.row(id)?.createdMs ?? 0,
   });
   const commands = new CommandRunner({ ...common, watch, signals });
-  const keeper = new EvidenceKeeper({ ...common, metrics, camera: (id) => directory.get(id) });
+  const keeper = new EvidenceKeeper({
+    ...common,
+    metrics,
+    makeStill: exactStills(config.FFMPEG, needs.footage),
+    camera: (id) => directory.get(id),
+  });
   const exporter = new Exporter({
     ...common,
     directory: join(config.DATA_DIR, 'exports'),

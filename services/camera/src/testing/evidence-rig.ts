@@ -73,10 +73,6 @@ export async function startEvidenceRig(options: Pick<RigOptions, 'env'> = {}): P
       return [
         createEvidencePart(ground, base, {
           footage,
-          makeStill: (cameraId, atMs) =>
-            Promise.resolve(
-              footage.runs(cameraId, atMs, atMs + 1).length > 0 ? jpeg(`at ${atMs}`) : undefined,
-            ),
           snapshot: () => Promise.resolve(jpeg('now')),
           gotoPreset: (cameraId, preset) => {
             if (evidence.presetFails) return Promise.reject(evidence.presetFails);

@@ -18,6 +18,8 @@ const tickMs = 250;
 const againMs = 500;
 /** Clips worked on in one turn; the others wait for the next. */
 const dueMax = 32;
+/** Pictures decoded at once: recording needs the machine more. */
+const atOnceMax = 2;
 /** After the end of its time a clip waits so long for footage under way, and for a camera that is just coming back. */
 const settleMsMax = 15_000;
 /** Footage ends in fragments of half a second: less than this missing at an end is not worth a word. */
@@ -76,18 +78,24 @@ export class EvidenceKeeper {
 
   /** One turn. */
   async work(): Promise<void> {
-    const { clips, clock, log } = this.#options;
-    for (const clip of clips.due(clock.now(), dueMax)) {
-      if (this.#stopped) return;
-      try {
-        await this.#workOn(clip);
-      } catch (error) {
-        // One camera's trouble must not hold up the others; this one is tried again.
-        log.error('evidence_clip_failed', { error, clip_id: clip.id, camera_id: clip.camera_id });
-        clips.later(clip.id, clock.now() + settleMsMax);
-      }
-    }
+    const { clips, clock } = this.#options;
+    const due = clips.due(clock.now(), dueMax);
+    const next = async (): Promise<void> => {
+      for (let clip = due.shift(); clip && !this.#stopped; clip = due.shift()) await this.#try(clip);
+    };
+    await Promise.all(Array.from({ length: atOnceMax }, next));
     await this.#sweep();
+  }
+
+  async #try(clip: ClipRow): Promise<void> {
+    const { clips, clock, log } = this.#options;
+    try {
+      await this.#workOn(clip);
+    } catch (error) {
+      // One camera's trouble must not hold up the others; this one is tried again.
+      log.error('evidence_clip_failed', { error, clip_id: clip.id, camera_id: clip.camera_id });
+      clips.later(clip.id, clock.now() + settleMsMax);
+    }
   }
 
   async #workOn(clip: ClipRow): Promise<void> {
