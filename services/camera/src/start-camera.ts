@@ -23,8 +23,10 @@ import { CoreOutbox } from './adapters/core/outbox.ts';
 import { Transcoder } from './adapters/transcode.ts';
 import type { CameraConfig } from './config.ts';
 import { SignalHub } from './domain/camera.ts';
+import { createEvidencePart } from './evidence.part.ts';
 import type { Ground } from './ground.ts';
 import { createLivePart } from './live.part.ts';
+import { createOnvifPart } from './onvif.part.ts';
 import type { Base, CameraHandlers, Part } from './part.ts';
 import { createPlayback } from './playback.part.ts';
 import { createRecording } from './recording.part.ts';
@@ -57,12 +59,25 @@ const positionMs = 5_000;
 /** Later parts are given what they need of earlier ones. Stopped in reverse order. */
 function createParts(ground: Ground, base: Base): Part[] {
   const settings = new SettingsStore(ground.db);
+  const onvif = createOnvifPart(ground, base);
   const recording = createRecording(ground);
   const { streams } = recording;
   const max = (): number => settings.get().transcodes_max;
   const transcoder = new Transcoder({ ...ground, ffmpeg: ground.config.FFMPEG, streams, max });
   const playback = createPlayback(ground, recording, { settings, transcoder });
-  return [recording.part, playback.part, createLivePart(ground, base, { streams, transcoder, settings })];
+  const evidence = createEvidencePart(ground, base, {
+    footage: recording.recorder.footage,
+    snapshot: (id) => onvif.control.snapshot(id),
+    gotoPreset: (id, preset) => onvif.control.gotoPreset(id, preset),
+    settings: () => settings.get(),
+  });
+  return [
+    onvif.part,
+    recording.part,
+    playback.part,
+    evidence,
+    createLivePart(ground, base, { streams, transcoder, settings }),
+  ];
 }
 
 export async function startCamera(options: CameraOptions): Promise<RunningCamera> {

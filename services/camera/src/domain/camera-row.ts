@@ -23,6 +23,7 @@ export type CameraRow = {
   profiles: ('S' | 'T' | 'G')[];
   streams: StoredStream[];
   mainProfile: string | null;
+  /** null: the box chooses; empty: none, although there would be one. */
   subProfile: string | null;
   snapshotUrl: string | null;
   hasPtz: boolean;
@@ -38,6 +39,18 @@ export type CameraRow = {
 
 /** How long a motion lasts that nobody ends, when nothing else was asked for. */
 export const motionHoldMsDefault = 60_000;
+
+/** Which media profiles were chosen by hand, as `chooseStreams` takes it: a sub of null is none. */
+export const wantedProfiles = ({
+  mainProfile,
+  subProfile,
+}: Pick<CameraRow, 'mainProfile' | 'subProfile'>): {
+  main: string | undefined;
+  sub: string | null | undefined;
+} => ({
+  main: mainProfile ?? undefined,
+  sub: subProfile === '' ? null : (subProfile ?? undefined),
+});
 
 /** The stream with its credentials in the address (RFC 3986 §3.2.1), as ffmpeg wants it. */
 export function withSecret(stream: StoredStream, login: Login | null): KnownStream {

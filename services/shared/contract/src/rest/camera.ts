@@ -33,17 +33,27 @@ export const RecordingMode = z.enum(['off', 'continuous', 'motion', 'events', 's
 export type RecordingMode = z.infer<typeof RecordingMode>;
 const rollMs = z.int().min(0).max(600_000);
 const days = z.int().min(1).max(3_650);
-export const RecordingPolicy = z.object({
-  mode: RecordingMode.default('continuous'),
-  pre_roll_ms: rollMs.default(10_000),
-  post_roll_ms: rollMs.default(20_000),
+const policy = {
+  mode: RecordingMode,
+  pre_roll_ms: rollMs,
+  post_roll_ms: rollMs,
   /** For `schedule`: continuous inside the windows (the site's time zone), nothing outside. */
-  schedule: z.array(WeeklyWindow).max(50).default([]),
-  keep_days: days.nullable().default(30).meta({ description: 'null: as long as there is room' }),
+  schedule: z.array(WeeklyWindow).max(50),
+  keep_days: days.nullable().meta({ description: 'null: as long as there is room' }),
   /** Footage around events is kept this long, if that is longer. */
-  keep_event_days: days.nullable().default(null),
-  quota_bytes: z.int().positive().nullable().default(null),
-  storage_id: Uuid.nullable().default(null).meta({ description: 'null: the storage with the most room' }),
+  keep_event_days: days.nullable(),
+  quota_bytes: z.int().positive().nullable(),
+  storage_id: Uuid.nullable().meta({ description: 'null: the storage with the most room' }),
+};
+export const RecordingPolicy = z.object({
+  mode: policy.mode.default('continuous'),
+  pre_roll_ms: policy.pre_roll_ms.default(10_000),
+  post_roll_ms: policy.post_roll_ms.default(20_000),
+  schedule: policy.schedule.default([]),
+  keep_days: policy.keep_days.default(30),
+  keep_event_days: policy.keep_event_days.default(null),
+  quota_bytes: policy.quota_bytes.default(null),
+  storage_id: policy.storage_id.default(null),
 });
 export type RecordingPolicy = z.infer<typeof RecordingPolicy>;
 
@@ -139,7 +149,8 @@ export const CameraPatch = z.object({
   credentials: Credentials.nullable().optional(),
   main_profile: z.string().max(120).optional(),
   sub_profile: z.string().max(120).nullable().optional(),
-  recording: RecordingPolicy.partial().optional(),
+  /** What is absent stays as it is: no defaults here. */
+  recording: z.object(policy).partial().optional(),
   motion_hold_ms: z.int().min(1_000).max(3_600_000).optional(),
   watches: Watches.optional(),
 });
