@@ -1,5 +1,6 @@
 /** What one RTSP client plays: a stream's samples as RTP, from a key frame on, whole groups of pictures left out when it is slow. */
-import { runsOf, tracksOf, type Track } from '../../domain/fragmented-mp4.ts';
+import { runsOf, tracksOf, type Track, type TrackRun } from '../../domain/fragmented-mp4.ts';
+import { joinAt } from '../../domain/live-timeline.ts';
 import type { Fragment, InitSegment } from '../../domain/media.ts';
 import { rtpFormatOf, type RtpFormat } from '../../domain/rtp-format.ts';
 import type { RtpSender } from '../../domain/rtp-sender.ts';
@@ -29,7 +30,8 @@ export class RtspStream {
   #tracks: Track[] = [];
   #format = '';
   #shift: number | undefined;
-  #next = 0;
+  readonly #ends = new Map<Track['kind'], number>();
+  readonly #wall = new WallClock();
   #waitsForKey = true;
 
   constructor(init: InitSegment) {
@@ -68,19 +70,54 @@ export class RtspStream {
     const runs = runsOf(fragment.bytes, this.#tracks);
     const video = runs.find(({ track }) => track.kind === 'video');
     if (!video) return [];
-    const videoStart = video.decodeTime / video.track.timescale;
-    this.#shift ??= this.#next - videoStart;
+    const startOf = ({ track, decodeTime }: TrackRun): number => decodeTime / track.timescale;
+    this.#shift ??= this.#join(fragment, runs, startOf);
     const shift = this.#shift;
-    this.#next = videoStart + shift + fragment.durationMs / 1_000;
+    for (const run of runs)
+      this.#ends.set(run.track.kind, startOf(run) + shift + run.duration / run.track.timescale);
+    const seconds = startOf(video) + shift;
+    this.#wall.heard(seconds, fragment.startMs);
     return runs.flatMap(({ track, samples }) => {
       const sender = this.#senders.get(track.kind);
       if (!sender) return [];
       const at = (ticks: number): number => Math.max(0, ticks / track.timescale + shift);
-      const report = fragment.key ? [sender.report(videoStart + shift, fragment.startMs)] : [];
+      const report = fragment.key ? [sender.report(seconds, this.#wall.at(seconds))] : [];
       return [
         ...report,
         ...samples.flatMap((sample) => sender.packets(sample, at(sample.decodeTime + sample.offset))),
       ];
     });
+  }
+
+  /** Time that passed between two connections passes here as well: to receivers it looks like lost packets, which it is. */
+  #join(fragment: Fragment, runs: readonly TrackRun[], startOf: (run: TrackRun) => number): number {
+    const starts = runs.map((run) => ({ kind: run.track.kind, start: startOf(run) }));
+    const joined = joinAt(this.#ends, starts);
+    const video = starts.find(({ kind }) => kind === 'video')?.start ?? 0;
+    const passed = this.#wall.secondsAt(fragment.startMs);
+    return passed === undefined ? joined : Math.max(joined, passed - video);
+  }
+}
+
+/** Most that sender reports move the wall clock by from one to the next: a jump would be a jump of the picture. */
+const slewMsMax = 1;
+
+/** What the wall clock shows at a second of the connection's own time: follows the relay's clock slowly. */
+class WallClock {
+  /** Wall time at second 0. */
+  #originMs: number | undefined;
+
+  heard(seconds: number, wallMs: number): void {
+    const origin = wallMs - seconds * 1_000;
+    this.#originMs ??= origin;
+    this.#originMs += Math.min(slewMsMax, Math.max(-slewMsMax, origin - this.#originMs));
+  }
+
+  at(seconds: number): number {
+    return (this.#originMs ?? 0) + seconds * 1_000;
+  }
+
+  secondsAt(wallMs: number): number | undefined {
+    return this.#originMs === undefined ? undefined : (wallMs - this.#originMs) / 1_000;
   }
 }
