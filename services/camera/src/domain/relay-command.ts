@@ -31,8 +31,11 @@ export function relayArguments(options: {
   const { url, ports, codecs, analyseMs } = options;
   const input = [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'info', '-threads', '1'],
-    ...['-fflags', 'nobuffer', '-rtsp_transport', 'tcp', '-timeout', String(silenceMsMax * 1_000)],
-    ...['-analyzeduration', String(analyseMs * 1_000), '-probesize', '5000000', '-i', url],
+    ...['-rtsp_transport', 'tcp', '-timeout', String(silenceMsMax * 1_000)],
+    // No guess at the frame rate, which MP4 does not need: it takes twenty pictures. And not `nobuffer`: it throws the pictures
+    // away that were looked at, with them the first key frame.
+    ...['-fpsprobesize', '0', '-analyzeduration', String(analyseMs * 1_000), '-probesize', '5000000'],
+    ...['-i', url],
   ];
   return [...input, ...fileOutput(codecs), ...rtpOutputs(codecs, ports)];
 }

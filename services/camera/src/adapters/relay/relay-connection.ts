@@ -20,7 +20,7 @@ import { WallTime } from '../../domain/wall-time.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
 
 /** ffmpeg looks at a stream before it writes; what came meanwhile comes at once and is timed together. */
-const burstMs = 150;
+const burstMs = 100;
 /** No fragment for this long, and the connection is given up: cameras hang without closing. */
 export const stallMs = 10_000;
 /** The same before the first: with what ffmpeg takes to look at the stream. */
