@@ -66,7 +66,8 @@ prepare() {
 start_engine() {
   local try
   docker info >/dev/null 2>&1 && return
-  # Another engine's leftovers would be read as this one's.
+  # Another engine's leftovers would be read as this one's. Containers on the host's network leave a mount behind.
+  umount "$WORK/exec/netns/default" 2>/dev/null || true
   rm -rf "$WORK/exec"
   say 'starting an engine'
   dockerd --data-root "$CACHE/docker" --exec-root "$WORK/exec" --pidfile "$WORK/dockerd.pid" >"$WORK/dockerd.log" 2>&1 &
