@@ -122,7 +122,7 @@ export async function startEvidenceRig(options: Pick<RigOptions, 'env'> = {}): P
   return evidence;
 }
 
-const incidentOf = (nowMs: number, change: Partial<Incident>): Incident => ({
+export const incidentOf = (nowMs: number, change: Partial<Incident>): Incident => ({
   id: systemRandom.uuid(),
   org_id: testOrg,
   site_id: testSite,

@@ -1,0 +1,148 @@
+/** Evidence from a camera that sends: real relay, real recorder, the whole service. An incident now, its clip, an export, a check. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EvidenceManifest, type Export, type IncidentClip } from '@siphera/contract';
+import { systemClock, systemRandom, toRfc3339 } from '@siphera/runtime';
+import { startFakeCamera, startRtspServer, type FakeCamera, type FakeRtspServer } from '@siphera/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { incidentOf } from './testing/evidence-rig.ts';
+import { place, probe } from './testing/recording-kit.ts';
+import { startRig, testOrg, until, type Rig } from './testing/rig.ts';
+
+let rtsp: FakeRtspServer;
+let camera: FakeCamera;
+let rig: Rig;
+let id: string;
+
+beforeAll(async () => {
+  rtsp = await startRtspServer();
+  camera = await startFakeCamera({
+    rtsp,
+    name: 'gate',
+    sub: false,
+    main: { width: 320, height: 180, fps: 10, gopSeconds: 4 },
+  });
+  rig = await startRig();
+  const settings = {
+    reason_required: true,
+    evidence_before_ms: 5_000,
+    evidence_after_ms: 5_000,
+    evidence_keep_days: 30,
+    transcodes_max: 1,
+  };
+  expect((await rig.rest('PUT', '/camera/settings', settings)).status).toBe(200);
+  id = place(rig, camera, { name: 'Gate' });
+  await until(() => rig.camera.base.states.get(id).connection === 'online', 30_000);
+  await new Promise((resolve) => setTimeout(resolve, 8_000));
+}, 90_000);
+afterAll(async () => {
+  await rig.stop();
+  await camera.stop();
+  await rtsp.stop();
+});
+
+const tell = (kind: 'incident' | 'command', data: { id: string }): void =>
+  rig.core.tell({
+    kind,
+    action: 'created',
+    id: data.id,
+    audience: 'incident.read',
+    scopes: [`org:${testOrg}`],
+    data,
+  });
+const lines = () => rig.core.evidence as { text: string; data: { state: string } }[];
+
+describe('an incident at a camera that is recorded', () => {
+  it('has three stills a few seconds later, and its clip when its time is over', async () => {
+    const atMs = systemClock.now();
+    const incident = incidentOf(atMs, {});
+    tell('incident', incident);
+    await until(() => lines().length === 1, 20_000);
+    const stillsMs = systemClock.now() - atMs;
+    expect(lines()[0]?.text).toContain('3 stills');
+    const clip = await until(async () => {
+      const { body } = await rig.rest('GET', `/camera/incidents/${incident.id}/evidence`);
+      return (body as { items: IncidentClip[] }).items.find(({ state }) => state !== 'pending');
+    }, 40_000);
+    const readyMs = systemClock.now() - atMs;
+    expect(clip).toMatchObject({ state: 'ready', problem: null });
+    const pictures = await Promise.all(
+      clip.stills.map(async (still) =>
+        Buffer.from(await (await rig.fetch('GET', `/camera/stills/${still.id}`)).arrayBuffer()),
+      ),
+    );
+    expect(pictures.map((picture) => probe(picture).codec)).toEqual(['mjpeg', 'mjpeg', 'mjpeg']);
+    expect(new Set(pictures.map((picture) => picture.toString('base64'))).size).toBe(3);
+    // +2 s is to be recorded first; the clip ends 5 s after.
+    expect(stillsMs).toBeLessThan(6_000);
+    expect(readyMs).toBeLessThan(9_000);
+  }, 90_000);
+
+  it('is exported as it was recorded, and anybody can check that', async () => {
+    const now = systemClock.now();
+    const answer = await rig.rest('POST', '/camera/exports', {
+      camera_ids: [id],
+      from: toRfc3339(now - 10_000),
+      to: toRfc3339(now - 1_000),
+      reason: 'Somebody climbed over',
+    });
+    expect(answer.status).toBe(202);
+    const done = await until(async () => {
+      const { body } = await rig.rest('GET', `/camera/exports/${(answer.body as Export).id}`);
+      return (body as Export).state === 'running' ? undefined : (body as Export);
+    }, 20_000);
+    expect(done).toMatchObject({ state: 'ready', problem: null });
+    const file = join(rig.directory, 'export.zip');
+    const got = await rig.fetch('GET', `/camera/exports/${done.id}/file`);
+    writeFileSync(file, Buffer.from(await got.arrayBuffer()));
+    const folder = join(rig.directory, 'unpacked');
+    mkdirSync(folder);
+    execFileSync('unzip', ['-q', file, '-d', folder]);
+    const manifest = EvidenceManifest.parse(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
+    const [one] = manifest.files;
+    expect(manifest.files).toHaveLength(1);
+    const { codec, frames } = probe(readFileSync(join(folder, one?.path ?? '')));
+    expect(codec).toBe('h264');
+    const seconds = (Date.parse(one?.to.utc ?? '') - Date.parse(one?.from.utc ?? '')) / 1_000;
+    expect(Math.abs(frames - seconds * 10)).toBeLessThan(10);
+    // It begins with the key frame before, at most one distance of key frames earlier.
+    expect(now - 10_000 - Date.parse(one?.from.utc ?? '')).toBeGreaterThanOrEqual(0);
+    expect(now - 10_000 - Date.parse(one?.from.utc ?? '')).toBeLessThan(4_500);
+    const main = join(import.meta.dirname, '../../../scripts/src/siphera/main.ts');
+    const key = join(rig.directory, 'data', 'evidence-public.pem');
+    const words = execFileSync(process.execPath, [main, 'verify-evidence', file, '--key', key], {
+      encoding: 'utf8',
+    });
+    expect(words).toContain('GENUINE');
+  }, 60_000);
+
+  it('can be commanded: a picture of now, and footage that is kept', async () => {
+    const command = (name: string, args: Record<string, unknown>) => ({
+      id: systemRandom.uuid(),
+      org_id: testOrg,
+      device_id: id,
+      device_name: 'Gate',
+      name,
+      args,
+      state: 'pending',
+      requested_by: 'Ada Admin',
+      created_at: toRfc3339(systemClock.now()),
+    });
+    const commands = [
+      command('record', { seconds: 5 }),
+      command('snapshot', {}),
+      command('goto_preset', { preset: '1' }),
+    ];
+    for (const one of commands) tell('command', one);
+    const results = await until(() => {
+      const all = rig.core.commandResults as { id: string; ok: boolean; error?: string }[];
+      return all.length === 3 ? commands.map((one) => all.find((result) => result.id === one.id)) : undefined;
+    }, 20_000);
+    expect(results).toMatchObject([
+      { ok: true },
+      { ok: true },
+      { ok: false, error: expect.stringMatching(/no preset|turned|ONVIF/) as string },
+    ]);
+  }, 60_000);
+});
