@@ -4,12 +4,20 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EvidenceManifest, type Export, type IncidentClip } from '@siphera/contract';
 import { systemClock, systemRandom, toRfc3339 } from '@siphera/runtime';
-import { startFakeCamera, startRtspServer, type FakeCamera, type FakeRtspServer } from '@siphera/testkit';
+import {
+  readPictureClock,
+  startFakeCamera,
+  startRtspServer,
+  type FakeCamera,
+  type FakeRtspServer,
+} from '@siphera/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { incidentOf } from './testing/evidence-rig.ts';
 import { place, probe } from './testing/recording-kit.ts';
 import { startRig, testOrg, until, type Rig } from './testing/rig.ts';
 
+const width = 640;
+const height = 360;
 let rtsp: FakeRtspServer;
 let camera: FakeCamera;
 let rig: Rig;
@@ -21,7 +29,7 @@ beforeAll(async () => {
     rtsp,
     name: 'gate',
     sub: false,
-    main: { width: 320, height: 180, fps: 10, gopSeconds: 4 },
+    main: { width, height, fps: 10, gopSeconds: 4 },
   });
   rig = await startRig();
   const settings = {
@@ -53,6 +61,14 @@ const tell = (kind: 'incident' | 'command', data: { id: string }): void =>
   });
 const lines = () => rig.core.evidence as { text: string; data: { state: string } }[];
 
+const clockIn = (picture: Buffer | undefined): number => {
+  const raw = ['-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1'];
+  const data = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', 'pipe:0', ...raw], {
+    input: picture ?? '',
+  });
+  return readPictureClock({ data, width, height, channels: 1 }) ?? 0;
+};
+
 describe('an incident at a camera that is recorded', () => {
   it('has three stills a few seconds later, and its clip when its time is over', async () => {
     const atMs = systemClock.now();
@@ -74,6 +90,9 @@ describe('an incident at a camera that is recorded', () => {
     );
     expect(pictures.map((picture) => probe(picture).codec)).toEqual(['mjpeg', 'mjpeg', 'mjpeg']);
     expect(new Set(pictures.map((picture) => picture.toString('base64'))).size).toBe(3);
+    // Each shows the moment it stands for, by the clock that the camera draws into its picture.
+    for (const [index, { at }] of clip.stills.entries())
+      expect(Math.abs(clockIn(pictures[index]) - Date.parse(at))).toBeLessThan(500);
     // +2 s is to be recorded first; the clip ends 5 s after.
     expect(stillsMs).toBeLessThan(6_000);
     expect(readyMs).toBeLessThan(9_000);
