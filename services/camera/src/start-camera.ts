@@ -76,7 +76,13 @@ function createParts(ground: Ground, base: Base): Part[] {
     recording.part,
     playback.part,
     evidence,
-    createLivePart(ground, base, { streams, transcoder, settings }),
+    createLivePart(ground, base, {
+      streams,
+      transcoder,
+      settings,
+      footage: recording.recorder.footage,
+      snapshot: (id) => onvif.control.snapshot(id),
+    }),
   ];
 }
 
