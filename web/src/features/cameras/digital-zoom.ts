@@ -7,6 +7,7 @@ const scaleMax = 8;
 /** The view stays inside the picture. */
 function bounded({ scale, x, y }: ZoomView): ZoomView {
   const limit = scale - 1;
+  if (limit === 0) return wholePicture;
   return { scale, x: Math.min(0, Math.max(-limit, x)), y: Math.min(0, Math.max(-limit, y)) };
 }
 
