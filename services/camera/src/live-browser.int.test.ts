@@ -1,7 +1,15 @@
-import { freePort, startJanus, tempDir, withChromium, type Janus, type TempDir } from '@siphera/testkit';
+import {
+  freePort,
+  msePlayer,
+  startJanus,
+  tempDir,
+  webRtcPlayer,
+  withChromium,
+  type Janus,
+  type TempDir,
+} from '@siphera/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LiveReader, liveGrants, startLiveRig, type LiveRig } from './testing/live-rig.ts';
-import { msePlayer, webRtcPlayer } from './testing/live-page.ts';
 import { testOrg, until } from './testing/rig.ts';
 
 let dir: TempDir;

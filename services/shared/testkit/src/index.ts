@@ -18,6 +18,7 @@ export * from './fakes.ts';
 export * from './front-door.ts';
 export * from './http.ts';
 export * from './janus.ts';
+export * from './live-page.ts';
 export * from './mosquitto.ts';
 export * from './network-namespace.ts';
 export * from './pki.ts';

@@ -1,4 +1,4 @@
-/** Players as a page has them, for tests in Chromium: MSE fed from the live answer, and WebRTC. Run inside the page as text. */
+/** Players as a page has them, for tests and figures in Chromium: MSE fed from the live answer, and WebRTC. Run inside a page, as text. */
 
 /**
  * Plays a live answer by MSE and nothing else: no time line arithmetic, the type is changed where a notice says so. What is
