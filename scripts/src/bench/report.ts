@@ -37,32 +37,42 @@ export function table(rows: readonly BenchRow[]): string {
     .join('\n');
 }
 
-/** The page of figures. It is generated, so that no figure stands in the docs that nobody measured. */
+/**
+ * The page of figures. It is generated, so that no figure stands in the docs that nobody measured. What this run did not
+ * measure stays as it was `before`: each section says when and on what it was measured.
+ */
 export function markdown(
   results: ReadonlyArray<{ name: string; rows: readonly BenchRow[] }>,
   machine: string,
+  before: string,
 ): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const sections = results.map(({ name, rows }) =>
-    [
-      `## ${name}`,
-      '',
-      row(columns.map(({ head }) => head)),
-      row(columns.map(({ right }) => (right ? '---:' : '---'))),
-      ...rows.map((one) => row(columns.map(({ text }) => text(one)))),
-    ].join('\n'),
-  );
+  const sections = sectionsOf(before);
+  for (const { name, rows } of results)
+    sections.set(name, [`## ${name}`, '', machine, '', markdownTable(rows)].join('\n'));
   return [
     '# Figures',
     '',
     'Written by `npm run bench -- --write`; do not edit. Ours and the peer were measured in the same run on the same machine,',
     'which also carried the load itself: compare the two, not the absolute numbers with those of another machine.',
     '',
-    machine,
-    '',
-    sections.join('\n\n'),
+    [...sections.values()].join('\n\n'),
     '',
   ].join('\n');
+}
+
+function markdownTable(rows: readonly BenchRow[]): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    row(columns.map(({ head }) => head)),
+    row(columns.map(({ right }) => (right ? '---:' : '---'))),
+    ...rows.map((one) => row(columns.map(({ text }) => text(one)))),
+  ].join('\n');
+}
+
+/** By name, as they stand on the page. */
+function sectionsOf(page: string): Map<string, string> {
+  const found = page.split(/^(?=## )/m).filter((part) => part.startsWith('## '));
+  return new Map(found.map((part) => [/^## (.+)$/m.exec(part)?.[1] ?? '', part.trim()]));
 }
 
 /** One line: when, on what, and how busy that was with other things. */
