@@ -23,7 +23,8 @@ const silenceMsMax = 8_000;
  */
 export function relayArguments(options: {
   url: string;
-  ports: RelayPorts;
+  /** Undefined where there is no Janus to listen: RTP costs as much again as half of the recording. */
+  ports: RelayPorts | undefined;
   codecs: StreamCodecs;
   /** How long to look at the stream before writing: longer for one whose parameters did not come in time. */
   analyseMs: number;
@@ -37,7 +38,7 @@ export function relayArguments(options: {
     ...['-fpsprobesize', '0', '-analyzeduration', String(analyseMs * 1_000), '-probesize', '5000000'],
     ...['-i', url],
   ];
-  return [...input, ...fileOutput(codecs), ...rtpOutputs(codecs, ports)];
+  return [...input, ...fileOutput(codecs), ...(ports ? rtpOutputs(codecs, ports) : [])];
 }
 
 /** Fragmented MP4 on stdout. MP4 holds no G.711, so that becomes AAC there; the picture is never encoded. */

@@ -42,7 +42,7 @@ export type ConnectionOptions = {
   ffmpeg: string;
   url: string;
   codecs: StreamCodecs;
-  ports: RelayPorts;
+  ports: RelayPorts | undefined;
   analyseMs: number;
   clock: Clock;
   log: Logger;

@@ -86,7 +86,7 @@ export class RelayHub implements LiveStreams {
 
   #open(key: StreamKey): Held {
     const { config, clock, random, log } = this.#ground;
-    const ports = this.#ports.take();
+    const ports = config.JANUS_URL === undefined ? undefined : this.#ports.take();
     const relay = new Relay({
       ffmpeg: config.FFMPEG,
       clock,
@@ -97,7 +97,13 @@ export class RelayHub implements LiveStreams {
       onState: (state) => this.#changed(key, state),
     });
     const url = streamOf(this.#ground.directory.get(key.cameraId), key)?.secretUrl;
-    const held: Held = { relay, key, url, linger: undefined, giveBack: () => this.#ports.give(ports) };
+    const held: Held = {
+      relay,
+      key,
+      url,
+      linger: undefined,
+      giveBack: () => ports && this.#ports.give(ports),
+    };
     this.#relays.set(name(key), held);
     relay.start();
     return held;

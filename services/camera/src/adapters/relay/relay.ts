@@ -27,7 +27,8 @@ export type RelayParts = {
   clock: Clock;
   random: Random;
   log: Logger;
-  ports: RelayPorts;
+  /** Undefined: nobody would listen to RTP. */
+  ports: RelayPorts | undefined;
   /** The stream as the directory has it now; undefined while it is not known. */
   stream(): KnownStream | undefined;
   onState(state: RelayState): void;
@@ -96,7 +97,8 @@ export class Relay {
   }
 
   rtp(): RtpFeed | undefined {
-    return this.#init ? rtpFeed(this.#asked, this.#parts.ports) : undefined;
+    const { ports } = this.#parts;
+    return this.#init && ports ? rtpFeed(this.#asked, ports) : undefined;
   }
 
   current(): { init: InitSegment; lastFragmentMs: number; bitrateBps: number } | undefined {
