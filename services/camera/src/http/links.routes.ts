@@ -133,7 +133,7 @@ function urlOf({ ground, rtspPort }: LinkParts, link: LinkRow, token: string): s
   const port = rtspPort();
   if (port === undefined)
     throw new AppError('unavailable', 'The RTSP re-stream is switched off on this box.', {
-      hint: 'Set CAMERA_RTSP_LISTEN (docs/guide/cameras.md).',
+      hint: 'Switch it on with ./install.sh --rtsp-port 8554 (CAMERA_RTSP_LISTEN).',
     });
   return `rtsp://${PUBLIC_HOST_NAME}:${port}/${token}`;
 }
