@@ -30,6 +30,10 @@ export async function verifyEvidence({ args, print, ownKeyFile }: VerifyInput): 
   const file = args.find((arg, at) => !arg.startsWith('--') && !isValue(args[at - 1]));
   if (file === undefined) {
     print(usage);
+    if (ownKeyFile !== undefined && existsSync(ownKeyFile))
+      print(
+        `\nThe fingerprint of this box's own key, to give to whoever checks its exports:\n  ${fingerprintOfFile(ownKeyFile)}`,
+      );
     return 2;
   }
   if (!existsSync(file)) throw new AppError('not_found', `There is no file ${file}.`);
@@ -73,12 +77,12 @@ function trustedFingerprint(
   const keyFile = after('--key');
   if (keyFile !== undefined)
     return {
-      fingerprint: fingerprintOf(createPublicKey(readFileSync(keyFile))),
+      fingerprint: fingerprintOfFile(keyFile),
       words: `the key in ${keyFile}`,
     };
   if (ownKeyFile === undefined || !existsSync(ownKeyFile)) return undefined;
   return {
-    fingerprint: fingerprintOf(createPublicKey(readFileSync(ownKeyFile))),
+    fingerprint: fingerprintOfFile(ownKeyFile),
     words: "this box's own key",
   };
 }
@@ -155,6 +159,8 @@ async function checkFiles(zip: StoredZip, manifest: EvidenceManifest): Promise<s
     if (!known.has(name)) problems.push(`${name} was added: the manifest does not know it.`);
   return problems;
 }
+
+const fingerprintOfFile = (file: string): string => fingerprintOf(createPublicKey(readFileSync(file)));
 
 const fingerprintOf = (key: KeyObject): string =>
   createHash('sha256')

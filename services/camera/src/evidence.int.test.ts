@@ -1,5 +1,7 @@
 /** Evidence through the whole service: from core's feed to lock, clip, stills and the line on the timeline; commands; locks. */
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { IncidentClip } from '@siphera/contract';
 import { AppError, systemRandom, toRfc3339 } from '@siphera/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -180,6 +182,22 @@ describe('an incident', () => {
     expect(clip).toMatchObject({ camera_id: dock, problem: null });
     expect(clip.stills).toHaveLength(3);
     expect(lines()).toHaveLength(1);
+  });
+
+  it('of a test alarm keeps its evidence for a day, and incidents of one moment share their stills', async () => {
+    await recorded('Dock');
+    const atMs = toRfc3339(rig.now());
+    const test = rig.incident({ test: true, opened_at: atMs });
+    const real = rig.incident({ opened_at: atMs });
+    await until(() => lines().length === 2);
+    const of = async (id: string) => (await clips(id))[0]?.stills.map((still) => still.id) ?? [];
+    const [one, two] = [await of(test.id), await of(real.id)];
+    expect(new Set([...one, ...two]).size).toBe(6);
+    expect(await Promise.all(one.map(hashOf))).toEqual(await Promise.all(two.map(hashOf)));
+    rig.advance(86_400_000 + 3_700_000);
+    await until(() => rig.sql('SELECT id FROM clips').length === 1);
+    await until(() => readdirSync(join(rig.directory, 'data', 'stills')).length === 3);
+    expect(rig.sql('SELECT incident_id FROM locks')).toEqual([{ incident_id: real.id }]);
   });
 
   it('keeps its line for core while core is away', async () => {

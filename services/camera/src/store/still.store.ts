@@ -46,6 +46,15 @@ export class StillStore {
       .all(clipId);
   }
 
+  /** A picture that is kept of about the same moment: a storm of incidents needs each only once. */
+  near(cameraId: string, atMs: number, withinMs: number): StillRow | undefined {
+    return this.#db
+      .prepare<[string, number, number], StillRow>(
+        `SELECT * FROM stills WHERE camera_id = ? AND at_ms BETWEEN ? AND ? AND state = 'ready' AND clip_id IS NOT NULL LIMIT 1`,
+      )
+      .get(cameraId, atMs - withinMs, atMs + withinMs);
+  }
+
   set(id: string, state: 'ready' | 'missing'): void {
     this.#db.prepare('UPDATE stills SET state = ? WHERE id = ?').run(state, id);
   }

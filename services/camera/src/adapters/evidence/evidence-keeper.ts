@@ -18,6 +18,8 @@ const tickMs = 250;
 const againMs = 500;
 /** Clips worked on in one turn; the others wait for the next. */
 const dueMax = 32;
+/** Two moments this close share a picture: it is the next frame of a slow camera. */
+const sameMs = 100;
 /** Pictures decoded at once: recording needs the machine more. */
 const atOnceMax = 2;
 /** After the end of its time a clip waits so long for footage under way, and for a camera that is just coming back. */
@@ -114,6 +116,8 @@ export class EvidenceKeeper {
 
   async #take(still: StillRow): Promise<void> {
     const { clock, files, footage, log, makeStill, stills } = this.#options;
+    const same = stills.near(still.camera_id, still.at_ms, sameMs);
+    if (same && (await files.share(still.id, same.id))) return;
     const covered = footage
       .runs(still.camera_id, still.at_ms, still.at_ms + 1)
       .some((run) => run.fromMs <= still.at_ms && run.toMs > still.at_ms);

@@ -27,7 +27,13 @@ export type WatchOptions = {
 };
 
 export type KeepInput = {
-  incident: { id: string; number?: number | undefined; title?: string | undefined };
+  incident: {
+    id: string;
+    number?: number | undefined;
+    title?: string | undefined;
+    /** Of a test alarm: kept for a day. */
+    test?: boolean;
+  };
   camera: KnownCamera;
   atMs: number;
   /** Footage is kept until then at least. */
@@ -62,7 +68,7 @@ export class IncidentWatch {
     const settings = this.#options.settings();
     const fromMs = atMs - settings.evidence_before_ms;
     const end = Math.max(atMs + Math.max(settings.evidence_after_ms, 1), toMs ?? 0);
-    const untilMs = clock.now() + settings.evidence_keep_days * dayMs;
+    const untilMs = clock.now() + (incident.test ? 1 : settings.evidence_keep_days) * dayMs;
     const clipId = random.uuid();
     const added = clips.add({
       id: clipId,

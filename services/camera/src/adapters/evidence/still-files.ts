@@ -1,10 +1,10 @@
 /** The pictures themselves, one file each. A row is set ready after its file is durable; a file goes before its row. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { link, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@siphera/runtime';
 import type { StillRow, StillStore } from '../../store/still.store.ts';
-import { writeDurably } from './durable-file.ts';
+import { syncDirectory, writeDurably } from './durable-file.ts';
 
 /** Taken away in one turn. */
 const sweepMax = 200;
@@ -25,6 +25,20 @@ export class StillFiles {
   async keep(id: string, picture: Buffer): Promise<void> {
     await writeDurably(this.#path(id), picture);
     this.#store.set(id, 'ready');
+  }
+
+  /** Gives a still the file of another, as a file of its own name. @returns false when that is not there. */
+  async share(id: string, of: string): Promise<boolean> {
+    try {
+      await rm(this.#path(id), { force: true });
+      await link(this.#path(of), this.#path(id));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    }
+    await syncDirectory(this.#directory);
+    this.#store.set(id, 'ready');
+    return true;
   }
 
   /** Undefined when the file is gone, whatever its row says. */
