@@ -47,10 +47,11 @@ await runService(log, async (parts) => {
     workerData: data,
     transferList: [writerChannel.port2, ...readers],
   });
+  // While the other threads load, and before the broker hands over what has waited.
+  settleHeap();
   await ready(http, 'http');
   side.onNotice((notice) => http.postMessage(notice));
   parts.push({ name: 'http', stop: () => stopHttp(http) });
-  settleHeap();
   await side.start();
 });
 

@@ -44,6 +44,7 @@ if (!tls && !config.CORE_INTERNAL_LISTEN.startsWith('unix:')) {
   );
 }
 const internal = createInternalHttp(app, authenticator);
+settleHeap();
 const listeners: Listener[] = [
   await startListener(config.CORE_INTERNAL_LISTEN, internal, tls),
   await startListener(
@@ -54,7 +55,6 @@ const listeners: Listener[] = [
 if (config.CORE_INTERNAL_SOCKET !== undefined) {
   listeners.push(await startListener(config.CORE_INTERNAL_SOCKET, internal));
 }
-settleHeap();
 const front = await startListener(config.CORE_HTTP_LISTEN, rest);
 listeners.push(front);
 sender.start();
