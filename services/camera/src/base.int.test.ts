@@ -26,7 +26,7 @@ const event = (id: string) => ({
 
 describe('the cameras', () => {
   it('take name, place and scopes from core, follow its changes, and go when their device is deleted', async () => {
-    rig = await startRig();
+    rig = await startRig({ parts: () => [] });
     const { id } = rig.place(
       { streams: [stream], credentials: { username: 'ad:min', password: 'p@ss/w' } },
       'Gate',
@@ -62,7 +62,7 @@ describe('the cameras', () => {
   });
 
   it('are known after a restart without core; nobody is let in, and their passwords are sealed', async () => {
-    rig = await startRig();
+    rig = await startRig({ parts: () => [] });
     const { id } = rig.place(
       { streams: [stream], credentials: { username: 'admin', password: 'hunter22' } },
       'Gate',
@@ -87,7 +87,7 @@ describe('the cameras', () => {
 
 describe('the outbox', () => {
   it('keeps what happens while core is away, in order, and brings it once', async () => {
-    rig = await startRig();
+    rig = await startRig({ parts: () => [] });
     await rig.core.stop();
     const { outbox } = rig.camera.ground;
     for (let index = 0; index < 700; index += 1) outbox.event(event(`e${index}`));
@@ -110,7 +110,7 @@ describe('the outbox', () => {
   });
 
   it('puts aside what core will never take, with the reason, and goes on', async () => {
-    rig = await startRig();
+    rig = await startRig({ parts: () => [] });
     rig.camera.ground.outbox.post('/internal/v1/nothing', {});
     rig.camera.ground.outbox.event(event('after'));
     // An answer without a problem document counts as core being away; with one, as its word.

@@ -112,6 +112,7 @@ export async function startCamera(options: CameraOptions): Promise<RunningCamera
       clearInterval(timer);
       await Promise.all([http.close(), metricsListener.close()]);
       link.stop();
+      base.registry.stop();
       for (const part of parts.toReversed()) await part.stop();
       await outbox.stop();
       stores.db.close();

@@ -77,13 +77,13 @@ export function cameraHandlers(parts: Parts): CameraHandlers {
         // Core has forgotten it before us.
         if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
       }
-      base.registry.remove(params.id, () =>
-        auditOf(ground.outbox, caller, {
-          action: 'camera.delete',
-          target: `camera:${params.id}`,
-          detail: { name: camera.name },
-        }),
-      );
+      // Core's feed may have brought it already, and with it the end of the row.
+      auditOf(ground.outbox, caller, {
+        action: 'camera.delete',
+        target: `camera:${params.id}`,
+        detail: { name: camera.name },
+      });
+      base.registry.remove(params.id);
     },
   };
 }

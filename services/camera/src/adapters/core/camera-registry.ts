@@ -12,10 +12,21 @@ import {
   type InternalDevice,
 } from '@siphera/contract';
 import type { InternalClient, Logger, Sqlite } from '@siphera/runtime';
+import { z } from 'zod';
 import { withSecret, type CameraRow } from '../../domain/camera-row.ts';
 import type { CameraDirectory, KnownCamera, Signal, SignalHub } from '../../domain/camera.ts';
 import type { CameraStore } from '../../store/camera.store.ts';
 import type { RegistryStore } from '../../store/registry.store.ts';
+
+/** Entries of one import come within this. */
+const heardMs = 100;
+const retryMs = 2_000;
+const PlacedDevice = z.object({
+  kind: z.string(),
+  name: z.string(),
+  area_id: z.string(),
+  area_name: z.string(),
+});
 
 type Change = Extract<Signal, { kind: 'directory' }>['change'];
 
@@ -36,6 +47,10 @@ export class CameraRegistry implements CameraDirectory {
   readonly #known = new Map<string, KnownCamera>();
   #reading: Promise<void> | undefined;
   #readAgain = false;
+  /** Core's last answer, so that one that tells nothing new is not written. */
+  #lastRead = '';
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   /** @throws Error when a stored password does not open: that stops the start. */
   constructor(options: Options) {
@@ -93,24 +108,23 @@ export class CameraRegistry implements CameraDirectory {
     }
   }
 
-  remove(id: string, also?: () => void): void {
+  remove(id: string): void {
     if (!this.#rows.has(id)) return;
-    this.#options.db
-      .transaction(() => {
-        this.#options.cameras.remove(id);
-        also?.();
-      })
-      .immediate();
+    this.#options.db.transaction(() => this.#options.cameras.remove(id)).immediate();
     this.#rows.delete(id);
     this.#update(id);
   }
 
-  /** Entries of kind device, area and site. */
+  /** Entries of kind device, area and site. Devices change their state all day long; only what moves or names cameras counts. */
   hear(entries: readonly FeedEntry[]): void {
-    const ours = entries.filter(({ kind }) => kind === 'device' || kind === 'area' || kind === 'site');
-    for (const { kind, action, id } of ours) if (kind === 'device' && action === 'deleted') this.remove(id);
-    if (ours.length === 0) return;
-    this.refresh().catch((error: unknown) => this.#options.log.warn('registry_not_read', { error }));
+    for (const { kind, action, id } of entries)
+      if (kind === 'device' && action === 'deleted') this.remove(id);
+    if (entries.some((entry) => this.#concerns(entry))) this.#refreshSoon(heardMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
   }
 
   /** Asks core again. Calls that come meanwhile share the next reading. @throws AppError when core does not answer. */
@@ -124,6 +138,30 @@ export class CameraRegistry implements CameraDirectory {
     return this.#reading;
   }
 
+  #concerns({ kind, id, data }: FeedEntry): boolean {
+    if (kind === 'area' || kind === 'site') return true;
+    if (kind !== 'device') return false;
+    const device = PlacedDevice.safeParse(data).data;
+    if (!device) return true;
+    const known = this.#places.get(id);
+    if (!known) return device.kind === 'camera';
+    return (
+      known.name !== device.name || known.area_id !== device.area_id || known.area_name !== device.area_name
+    );
+  }
+
+  /** Soon, so that one import is one reading; until core has answered. */
+  #refreshSoon(ms: number): void {
+    if (this.#stopped || this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.refresh().catch((error: unknown) => {
+        this.#options.log.warn('registry_not_read', { error });
+        this.#refreshSoon(retryMs);
+      });
+    }, ms);
+  }
+
   async #read(): Promise<void> {
     do {
       this.#readAgain = false;
@@ -131,7 +169,11 @@ export class CameraRegistry implements CameraDirectory {
         await this.#options.client.call('GET', `${internalPaths.devices}?kind=camera`),
       );
       const registry = { devices: answer.items, areas: answer.areas ?? [] };
+      if (this.#stopped) return;
+      const text = JSON.stringify(registry);
+      if (text === this.#lastRead) continue;
       this.#options.registry.replace(registry);
+      this.#lastRead = text;
       this.#place(registry);
       for (const id of this.#rows.keys()) this.#update(id);
     } while (this.#readAgain);
