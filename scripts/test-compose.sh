@@ -40,6 +40,7 @@ clean_up() {
   if [[ -n $engine_pid ]]; then
     kill -TERM "$engine_pid" 2>/dev/null || true
     timeout 30 tail --pid="$engine_pid" -f /dev/null || true
+    umount "$WORK/exec/netns/default" 2>/dev/null || true
   fi
   [[ $code -eq 0 || $failed -gt 0 ]] || failed=1
   printf '%s passed, %s failed\n' "$passed" "$failed"
