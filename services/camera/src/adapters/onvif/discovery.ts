@@ -19,8 +19,13 @@ export type Discovered = Omit<ProbeMatch, 'onvifUrls'> & { onvifUrl: string };
 
 /** More than these on one LAN come of a flood, not of cameras. */
 const foundMax = 2_000;
-/** UDP gets lost: each probe goes out again after this. */
-const againMs = 400;
+/**
+ * When the two probes go out, in turns: UDP gets lost, and the answers of a whole LAN to one of them fill a socket's buffer.
+ * The second half of each wait is for answers alone.
+ */
+const sendAtMs = [0, 250, 600, 1_000, 1_500] as const;
+/** As much as the kernel gives. */
+const receiveBytes = 4 * 1024 * 1024;
 /** Ports on which cameras keep ONVIF besides 80, tried only where the host is there. */
 const otherPorts = [8080, 8000, 2020, 8899] as const;
 const scanAtOnce = 128;
@@ -68,16 +73,16 @@ async function probe(options: DiscoveryOptions & { multicast?: boolean }): Promi
     }
   };
   const sockets = await openSockets(options.from, { multicast, direct: addresses.length > 0 }, hear);
-  const send = (): void => {
-    for (const { bytes } of messages) {
-      for (const socket of sockets.multicast) sendTo(socket, bytes, discoveryGroup);
-      for (const address of addresses) if (sockets.direct) sendTo(sockets.direct, bytes, address);
-    }
+  const send = (bytes: Buffer): void => {
+    for (const socket of sockets.multicast) sendTo(socket, bytes, discoveryGroup);
+    for (const address of addresses) if (sockets.direct) sendTo(sockets.direct, bytes, address);
   };
-  send();
-  const again = setTimeout(send, Math.min(againMs, waitMs / 2));
+  const turns = sendAtMs.filter((ms) => ms <= waitMs / 2);
+  for (const [turn, ms] of turns.entries()) {
+    const { bytes } = messages[turn % messages.length] ?? { bytes: Buffer.alloc(0) };
+    setTimeout(() => send(bytes), ms);
+  }
   await new Promise((resolve) => setTimeout(resolve, waitMs));
-  clearTimeout(again);
   for (const socket of [...sockets.multicast, sockets.direct]) socket?.close();
   return [...found.values()];
 }
@@ -121,6 +126,7 @@ function openSocket(
       socket.off('error', reject);
       // An ICMP answer of a host without discovery is no error of ours.
       socket.on('error', () => undefined);
+      socket.setRecvBufferSize(receiveBytes);
       if (address !== undefined) socket.setMulticastInterface(address);
       resolve(socket);
     });
