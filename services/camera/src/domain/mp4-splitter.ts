@@ -14,15 +14,23 @@ export const boxBytesMax: Readonly<Record<string, number>> = {
 };
 const otherBytesMax = 1_024 * 1_024;
 
+/** The box under way: where its bytes go. Without a target they are passed over. */
+type Filling = { type: string; target: Buffer | undefined; filled: number; size: number };
+
+/**
+ * Bytes are copied once, straight to where they stay: chunks then die young, which is what keeps the collector quiet with 64
+ * cameras.
+ */
 export class Mp4Splitter {
-  #chunks: Buffer[] = [];
-  #held = 0;
+  readonly #head = Buffer.alloc(8);
+  #headBytes = 0;
+  #box: Filling | undefined;
   #ftyp: Buffer | undefined;
   #moof: Buffer | undefined;
 
   /** Bytes waiting for the rest of their box. */
   get heldBytes(): number {
-    return this.#held;
+    return this.#headBytes + (this.#box?.target ? this.#box.filled : 0);
   }
 
   /**
@@ -30,70 +38,69 @@ export class Mp4Splitter {
    * @throws Error in words for people when the bytes are no fragmented MP4, or too large. The splitter is of no use then.
    */
   push(chunk: Buffer): Piece[] {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
     const pieces: Piece[] = [];
-    for (let box = this.#next(); box; box = this.#next()) {
-      const piece = this.#take(box.type, box.bytes);
+    let at = 0;
+    while (at < chunk.length || this.#isWhole()) {
+      const box = this.#box;
+      if (!box) {
+        at += this.#readHead(chunk, at);
+        continue;
+      }
+      const take = Math.min(chunk.length - at, box.size - box.filled);
+      if (box.target) chunk.copy(box.target, box.filled, at, at + take);
+      box.filled += take;
+      at += take;
+      if (box.filled < box.size) break;
+      this.#box = undefined;
+      const piece = box.target && this.#take(box.type, box.target);
       if (piece) pieces.push(piece);
     }
     return pieces;
   }
 
-  #next(): { type: string; bytes: Buffer } | undefined {
-    if (this.#held < 8) return undefined;
-    const head = this.#head();
-    const size = head.readUInt32BE(0);
-    const type = head.toString('latin1', 4, 8);
+  /** Also a box that is its head alone. */
+  #isWhole(): boolean {
+    return this.#box !== undefined && this.#box.filled === this.#box.size;
+  }
+
+  /** @returns how many bytes it took. */
+  #readHead(chunk: Buffer, at: number): number {
+    const take = Math.min(8 - this.#headBytes, chunk.length - at);
+    chunk.copy(this.#head, this.#headBytes, at, at + take);
+    this.#headBytes += take;
+    if (this.#headBytes === 8) {
+      this.#headBytes = 0;
+      this.#box = this.#begin(this.#head.readUInt32BE(0), this.#head.toString('latin1', 4, 8));
+    }
+    return take;
+  }
+
+  #begin(size: number, type: string): Filling {
     const max = boxBytesMax[type] ?? otherBytesMax;
     if (size < 8 || !/^[ -~]{4}$/.test(type)) throw new Error('The stream is no fragmented MP4.');
     if (size > max) throw new Error(`A box ${type} of ${size} bytes is above the limit of ${max}.`);
-    if (this.#held < size) return undefined;
-    return { type, bytes: this.#cut(size) };
-  }
-
-  /** The first 8 bytes, which may lie in several chunks. */
-  #head(): Buffer {
-    const [first] = this.#chunks;
-    if (first && first.length >= 8) return first;
-    this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? Buffer.alloc(0);
-  }
-
-  /** Takes `size` bytes off the front; copied, so that a small fragment does not keep a large chunk alive. */
-  #cut(size: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(size);
-    let filled = 0;
-    while (filled < size) {
-      const chunk = this.#chunks.shift();
-      if (!chunk) break;
-      const take = Math.min(chunk.length, size - filled);
-      chunk.copy(bytes, filled, 0, take);
-      filled += take;
-      if (take < chunk.length) this.#chunks.unshift(chunk.subarray(take));
-    }
-    this.#held -= size;
-    return bytes;
+    // styp, sidx, prft, free, mfra: nothing we need, and nothing a player misses.
+    if (boxBytesMax[type] === undefined) return { type, target: undefined, filled: 8, size };
+    // A fragment is one buffer: its moof in front of its mdat.
+    const front = type === 'mdat' ? this.#moof : undefined;
+    const before = front?.length ?? 0;
+    const target = Buffer.allocUnsafeSlow(before + size);
+    front?.copy(target);
+    this.#head.copy(target, before);
+    return { type, target, filled: before + 8, size: before + size };
   }
 
   #take(type: string, bytes: Buffer): Piece | undefined {
-    switch (type) {
-      case 'ftyp':
-        this.#ftyp = bytes;
-        return undefined;
-      case 'moov':
-        return { kind: 'init', bytes: this.#ftyp ? Buffer.concat([this.#ftyp, bytes]) : bytes };
-      case 'moof':
-        this.#moof = bytes;
-        return undefined;
-      case 'mdat': {
-        const moof = this.#moof;
-        this.#moof = undefined;
-        return moof ? { kind: 'fragment', moof, bytes: Buffer.concat([moof, bytes]) } : undefined;
-      }
-      default:
-        // styp, sidx, prft, free, mfra: nothing we need, and nothing a player misses.
-        return undefined;
+    if (type === 'ftyp') {
+      this.#ftyp = bytes;
+      return undefined;
     }
+    if (type === 'moov')
+      return { kind: 'init', bytes: this.#ftyp ? Buffer.concat([this.#ftyp, bytes]) : bytes };
+    const moof = this.#moof;
+    this.#moof = type === 'moof' ? bytes : undefined;
+    return type === 'mdat' && moof
+      ? { kind: 'fragment', moof: bytes.subarray(0, moof.length), bytes }
+      : undefined;
   }
 }
