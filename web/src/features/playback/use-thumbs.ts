@@ -20,7 +20,10 @@ export function useThumbs(session: () => string | undefined) {
       wanted = undefined;
       const key = `${id}:${String(at)}`;
       const known = kept.get(key) ?? (await fetchOne(id, at));
-      if (known === undefined) continue;
+      if (known === undefined) {
+        if (!wanted) url.value = undefined;
+        continue;
+      }
       kept.set(key, known);
       if (!wanted) url.value = known;
       const oldest = kept.entries().next().value;

@@ -152,7 +152,7 @@ export class LivePlayer {
     const end = this.#sink?.ranges().at(-1)?.[1] ?? video.currentTime;
     return {
       transport: this.#state.transport,
-      codec: this.#sink?.mime.replace(/^.*codecs="|"$/g, '') ?? '',
+      codec: this.#sink?.mime.replace(/^.*codecs="|"$/g, '') ?? (this.#view ? 'h264' : ''),
       size: `${String(video.videoWidth)}×${String(video.videoHeight)}`,
       fps: this.#drawn.filter((at) => now - at < 1_000).length,
       delayMs: this.#delayMs(video),
