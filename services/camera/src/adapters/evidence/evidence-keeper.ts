@@ -174,7 +174,8 @@ export class EvidenceKeeper {
 
   #tell(clip: ClipRow, state: ClipRow['state'], problem: string | null): void {
     const { clips, clock, outbox, stills } = this.#options;
-    const ready = stills.of(clip.id).filter((still) => still.state === 'ready');
+    // Pictures that were commanded have a line of their own.
+    const ready = stills.of(clip.id).filter((still) => still.state === 'ready' && still.command_id === null);
     outbox.post(internalPaths.evidence, {
       incident_id: clip.incident_id,
       device_id: clip.camera_id,
