@@ -123,6 +123,16 @@ describe('a link', () => {
     expect(rig.streams.listeners(main)).toBe(0);
   });
 
+  it('shows its picture a few times at once, no more', async () => {
+    const { id, main } = await rig.watched();
+    await rig.streams.connect(main, { width: 320, height: 180 });
+    const { url } = await make(id, 'live');
+    const views = await Promise.all(Array.from({ length: 8 }, () => open(url)));
+    const readers = views.map((response) => new LiveReader(response));
+    await until(() => readers.every((reader) => reader.count('mdat') > 0));
+    expect(await codeOf(await open(url))).toBe('overloaded');
+  });
+
   it('gives a clip as one MP4 over several pieces of footage, and says when it is no longer there', async () => {
     const { id } = await rig.watched();
     const fromMs = systemClock.now() - 60_000;

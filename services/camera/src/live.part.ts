@@ -4,6 +4,7 @@ import { LinkDoor } from './adapters/live/link-door.ts';
 import { LiveViews } from './adapters/live/live-views.ts';
 import { MakerRights } from './adapters/live/maker-rights.ts';
 import { RtspServer } from './adapters/live/rtsp-server.ts';
+import { sharedSnapshots } from './adapters/live/shared-snapshots.ts';
 import { SessionWatch } from './adapters/live/session-watch.ts';
 import { WebRtcSessions } from './adapters/live/webrtc-sessions.ts';
 import type { Transcoder } from './adapters/transcode.ts';
@@ -51,7 +52,7 @@ export function createLivePart(ground: Ground, base: Base, needs: LiveNeeds): Pa
         door,
         views,
         footage: needs.footage,
-        snapshot: needs.snapshot,
+        snapshot: needs.snapshot && sharedSnapshots(needs.snapshot, clock),
         rtspPort: () => rtspPort,
       }),
       ...layoutHandlers({ ...ground, layouts: new LayoutStore(db) }),

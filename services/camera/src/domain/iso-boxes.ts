@@ -9,7 +9,7 @@ export type Box = {
 };
 
 /** Larger than any key frame of a camera; a stream that says more is not one. */
-export const boxBytesMax = 64 * 1024 * 1024;
+const boxBytesMax = 64 * 1024 * 1024;
 
 /** The boxes side by side in `bytes` from `start` on. @throws Error when one does not fit in it. */
 export function boxesIn(bytes: Buffer, start = 0): Box[] {

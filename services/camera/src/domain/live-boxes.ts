@@ -7,7 +7,7 @@ import { makeBox } from './iso-boxes.ts';
 /** Seconds from the NTP era (1900) to the Unix era (RFC 5905 §6). */
 const ntpOffsetSeconds = 2_208_988_800;
 /** ISO/IEC 14496-12 §11.1: identifies our notices. */
-export const noticeUuid = '5f0c4c2e-6d0b-4d0e-9c55-5a1be7a9d001';
+const noticeUuid = '5f0c4c2e-6d0b-4d0e-9c55-5a1be7a9d001';
 const noticeType = Buffer.from(noticeUuid.replaceAll('-', ''), 'hex');
 
 /**

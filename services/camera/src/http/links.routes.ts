@@ -160,6 +160,10 @@ async function show(
       const runs = footage?.runs(camera.id, link.fromMs ?? 0, link.toMs ?? 0) ?? [];
       if (!footage || runs.length === 0)
         throw new AppError('gone', 'There is no footage of that time any more.');
+      response.once(
+        'close',
+        door.hold(opened, () => void response.destroy()),
+      );
       return { mediaType: 'video/mp4', body: Readable.from(clipBytes(footage, runs)) };
     }
     case 'rtsp':

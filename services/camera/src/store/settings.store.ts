@@ -3,7 +3,7 @@ import { FootageSettings } from '@siphera/contract';
 import type { Sqlite } from '@siphera/runtime';
 
 /** Until somebody changes them. Two transcodes keep a small box's recorder its CPU. */
-export const footageSettingsDefault: FootageSettings = {
+const footageSettingsDefault: FootageSettings = {
   reason_required: true,
   evidence_before_ms: 10_000,
   evidence_after_ms: 60_000,

@@ -17,6 +17,8 @@ const rememberedMax = 10_000;
 /** Expired links are shown for a week, so that it can be seen why one no longer works. */
 const expiredKeptMs = 7 * 86_400_000;
 const pruneMs = 3_600_000;
+/** Of one link at a time: it is for one integration, and must not take what guards need. */
+const perLinkMax = 8;
 /** 256 bits: nobody guesses one. */
 const tokenBytes = 32;
 
@@ -66,11 +68,13 @@ export class LinkDoor {
     const link = this.#options.links.byToken(token);
     if (!link || !kinds.includes(link.kind)) throw new AppError('not_found', 'There is no such link.');
     const opened = await this.#check(link);
+    if ([...this.#held].filter((held) => held.opened.link.id === link.id).length >= perLinkMax)
+      throw new AppError('overloaded', `A link shows its picture at most ${perLinkMax} times at once.`);
     this.#note(link, address);
     return opened;
   }
 
-  /** @returns how to let go. */
+  /** Whatever goes on after the link was opened: ended with it. @returns how to let go. */
   hold(opened: Opened, end: Held['end']): () => void {
     const held = { opened, end };
     this.#held.add(held);
