@@ -163,7 +163,7 @@ export class CameraControl {
   }
 }
 
-export const toAppError = (name: string, error: { kind: OnvifError['kind']; message: string }): AppError =>
+const toAppError = (name: string, error: { kind: OnvifError['kind']; message: string }): AppError =>
   new AppError(
     error.kind === 'refused' ? 'unprocessable' : 'device_unavailable',
     `"${name}": ${sentence(error)}.`,

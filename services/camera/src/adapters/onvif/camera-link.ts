@@ -22,7 +22,7 @@ const pollMs = 10_000;
 /** The clock is read again: cameras drift, and are set. */
 const clockEveryMs = 600_000;
 /** Silence of which core is told: a camera that reboots is back by then. */
-export const offlineAfterMs = 15_000;
+const offlineAfterMs = 15_000;
 
 export type LinkHooks = {
   /** The camera as it is known now; undefined when it is gone. */

@@ -97,7 +97,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
 }
 
 /** A camera without ONVIF, by its RTSP addresses: the first is recorded. */
-export async function examineRtsp(
+async function examineRtsp(
   found: Examined,
   urls: readonly string[],
   logins: readonly Login[],

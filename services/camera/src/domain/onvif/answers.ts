@@ -159,14 +159,3 @@ export function readPorts(root: XmlNode, name: 'RelayOutputs' | 'DigitalInputs')
       token !== undefined && token !== '' && token.length <= 64 ? [token] : [],
     );
 }
-
-/** Addresses of the services (Core §8.1.2) by the namespace each has. */
-export function readServices(root: XmlNode): Map<string, string> {
-  return new Map(
-    findAll(body(root), 'Service').flatMap((service) => {
-      const namespace = textAt(service, 'Namespace');
-      const address = textAt(service, 'XAddr');
-      return namespace === undefined || address === undefined ? [] : [[namespace, address] as const];
-    }),
-  );
-}

@@ -67,8 +67,7 @@ function scopeValue(scopes: readonly string[], kind: string): string | null {
   }
 }
 
-export const isHttpUrl = (text: string): boolean =>
-  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+const isHttpUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
 /** What may be asked one by one in a scan: four class C networks. */
 export const rangeAddressesMax = 1_024;
