@@ -183,6 +183,26 @@ describe('watching through the front door', () => {
     expect(box.camera!.daemon.logs()).not.toContain(token);
   });
 
+  it('ends with a camera that is switched off, so that its ports show nobody another camera', async () => {
+    const { token } = admin;
+    const { seen } = await watch(`/camera/cameras/${cameraId}/live`, token);
+    await waitFor('pictures', () => seen.fragments > 0);
+    const offer = await call(box, 'offerWebRtc', { token, params: { id: cameraId }, body: {} });
+    await call(box, 'updateCamera', { token, params: { id: cameraId }, body: { enabled: false } });
+    await waitFor('the end', () => seen.ended);
+    expect(seen.notices.at(-1)).toMatchObject({ kind: 'end', code: 'camera_off' });
+    const late = await callRaw(box, 'answerWebRtc', {
+      token,
+      params: { id: offer.session_id },
+      body: { sdp: offer.sdp },
+    });
+    expect(late.status).toBe(404);
+    await call(box, 'updateCamera', { token, params: { id: cameraId }, body: { enabled: true } });
+    const again = await watch(`/camera/cameras/${cameraId}/live`, token);
+    await waitFor('pictures again', () => again.seen.fragments > 0);
+    again.stop();
+  });
+
   it('gives a snapshot of now by a link', async () => {
     const link = await call(box, 'createCameraLink', {
       token: admin.token,

@@ -42,6 +42,12 @@ export function createLivePart(ground: Ground, base: Base, needs: LiveNeeds): Pa
   const door = new LinkDoor({ ...ground, links, rights: new MakerRights(ground) });
   const rtsp = createRtsp(ground, needs.streams, door);
   let rtspPort: number | undefined;
+  const offSignals = ground.signals.on((signal) => {
+    if (signal.kind !== 'directory' || directory.get(signal.cameraId)?.enabled === true) return;
+    const reason = 'The camera was switched off or removed.';
+    webRtc.endCamera(signal.cameraId, reason);
+    views.endCamera(signal.cameraId, reason);
+  });
   return {
     name: 'live',
     handlers: {
@@ -67,6 +73,7 @@ export function createLivePart(ground: Ground, base: Base, needs: LiveNeeds): Pa
       rtspPort = await rtsp?.start();
     },
     stop: async () => {
+      offSignals();
       sessions.stop({ code: 'stopping', reason: 'The camera service stops.' });
       door.stop();
       views.stop();

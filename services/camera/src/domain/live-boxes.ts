@@ -20,7 +20,8 @@ export type Notice =
   | { kind: 'lost'; reason: string }
   | { kind: 'skipped' }
   | { kind: 'end'; code: EndCode; reason: string };
-export type EndCode = 'slow' | 'session_ended' | 'token_expired' | 'forbidden' | 'codec_changed' | 'stopping';
+export type EndCode =
+  'slow' | 'session_ended' | 'token_expired' | 'forbidden' | 'camera_off' | 'codec_changed' | 'stopping';
 
 export const noticeBox = (notice: Notice): Buffer =>
   makeBox('uuid', noticeType, Buffer.from(JSON.stringify(notice)));

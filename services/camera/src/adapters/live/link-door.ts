@@ -113,6 +113,7 @@ export class LinkDoor {
       throw new AppError('gone', 'The link has expired.', { hint: 'Ask who gave it to you for a new one.' });
     const camera = directory.get(link.cameraId);
     if (!camera) throw new AppError('gone', 'The camera was removed.');
+    if (!camera.enabled) throw new AppError('device_unavailable', 'The camera is switched off.');
     if (!(await rights.mayStill(link, camera)))
       throw new AppError('gone', 'Who made this link may no longer do what it gives.', {
         hint: 'Ask who gave it to you for a new one.',

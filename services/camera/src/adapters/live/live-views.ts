@@ -34,7 +34,7 @@ export type ViewHead = { mime: string; transcoded: boolean };
 
 export class LiveViews {
   readonly #options: LiveViewsOptions;
-  readonly #views = new Set<LiveView>();
+  readonly #views = new Map<LiveView, string>();
   readonly #count: { set(value: number): void };
   readonly #ends: { inc(labels: { why: string }): void };
 
@@ -67,7 +67,12 @@ export class LiveViews {
   }
 
   stop(): void {
-    for (const view of [...this.#views]) view.end('stopping', 'The camera service stops.');
+    for (const view of [...this.#views.keys()]) view.end('stopping', 'The camera service stops.');
+  }
+
+  /** Its stream is gone for good. */
+  endCamera(cameraId: string, reason: string): void {
+    for (const [view, of] of [...this.#views]) if (of === cameraId) view.end('camera_off', reason);
   }
 
   /** Listens to the stream itself, or to its transcode when the viewer does not play it. */
@@ -87,7 +92,7 @@ export class LiveViews {
   }
 
   #start(
-    { plays, hold }: ViewRequest,
+    { key, plays, hold }: ViewRequest,
     from: {
       init: InitSegment;
       source: Source & { transcoded: boolean };
@@ -114,7 +119,7 @@ export class LiveViews {
         log.debug('live_view_ended', { code, reason });
       },
     });
-    this.#views.add(view);
+    this.#views.set(view, key.cameraId);
     this.#count.set(this.#views.size);
     letGo = hold(({ code, reason }) => view.end(code, reason));
     source.to({

@@ -26,7 +26,13 @@ export type WebRtcOptions = {
   answerMs?: number;
 };
 
-type Open = { sid: string; viewer: Viewer; timer: NodeJS.Timeout | undefined; close: () => void };
+type Open = {
+  sid: string;
+  cameraId: string;
+  viewer: Viewer;
+  timer: NodeJS.Timeout | undefined;
+  close: () => void;
+};
 
 const fallback = { hint: 'The picture goes on as fMP4.' };
 
@@ -57,11 +63,12 @@ export class WebRtcSessions {
     const watch = new CodecWatch(this.#options.streams, key, close);
     try {
       const feed = await watch.feed(rtpMsMax);
-      const viewer = await rooms.watch(`${key.cameraId} ${key.role}`, feed, { end: close });
+      const viewer = await rooms.watch(roomOf(key), feed, { end: close });
       const letGo = sessions.hold(claims, may, close);
       const timer = setTimeout(close, this.#options.answerMs ?? answerMsMax);
       this.#open.set(id, {
         sid: claims.sid,
+        cameraId: key.cameraId,
         viewer,
         timer,
         close: () => {
@@ -95,6 +102,16 @@ export class WebRtcSessions {
     this.#close(id);
   }
 
+  /**
+   * Its streams are gone for good, and their ports may be another camera's in a moment: nothing of Janus may listen on them
+   * any more, or somebody would see what is not his to see.
+   */
+  endCamera(cameraId: string, reason: string): void {
+    for (const role of ['main', 'sub'] as const)
+      this.#options.rooms?.close(roomOf({ cameraId, role }), reason);
+    for (const [id, open] of [...this.#open]) if (open.cameraId === cameraId) this.#close(id);
+  }
+
   stop(): void {
     for (const id of [...this.#open.keys()]) this.#close(id);
   }
@@ -113,6 +130,8 @@ export class WebRtcSessions {
     open.close();
   }
 }
+
+const roomOf = (key: StreamKey): string => `${key.cameraId} ${key.role}`;
 
 /** Listens to a stream so that its relay runs, and says when what it sends can no longer go by WebRTC. */
 class CodecWatch {
