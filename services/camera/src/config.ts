@@ -48,7 +48,7 @@ export const CameraConfig = z.object({
   INTERNAL_CA_FILE: z.string().optional().meta({ description: 'The CA that signed both ends' }),
   CAMERA_KEY: Key.meta({
     description:
-      '32 bytes in base64 that encrypt the camera passwords at rest and sign links; give it by CAMERA_KEY_FILE. Without it they are lost',
+      '32 bytes in base64 that encrypt the camera passwords at rest; give it by CAMERA_KEY_FILE. Without it they are lost',
   }),
   EVIDENCE_KEY_FILE: z
     .string()
