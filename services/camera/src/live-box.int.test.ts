@@ -159,6 +159,12 @@ describe('watching through the front door', () => {
       await page.evaluate(`(${webRtcPlayer})(${JSON.stringify({ sdp: offer.sdp })})`);
       await waitFor('pictures', () => page.evaluate<boolean>('rtc.frames > 10'));
       expect(await page.evaluate('rtc.video.videoWidth')).toBe(320);
+      // The camera cuts the connection: the view waits, and goes on without being asked for again.
+      await camera.dropRtsp();
+      await page.evaluate('rtc.frames = 0');
+      await new Promise((done) => setTimeout(done, 500));
+      await page.evaluate('rtc.frames = 0');
+      await waitFor('pictures again', () => page.evaluate<boolean>('rtc.frames > 20'), 15_000);
     });
     await call(box, 'endWebRtc', { token: guard.token, params: { id: offer.session_id } });
   });
