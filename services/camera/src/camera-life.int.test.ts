@@ -119,6 +119,20 @@ describe('what a camera reports', () => {
   });
 });
 
+describe('a camera with a single pull point', () => {
+  it('has it back when the service stops, so that the next start hears it at once', async () => {
+    const camera = await fake({ subscriptionsMax: 1 });
+    const { id } = await rig.add(input(camera));
+    await subscribed(camera, id);
+    await rig.halt();
+    expect(camera.subscriptions()).toBe(0);
+    await rig.restart();
+    await subscribed(camera, id);
+    camera.line();
+    await until(() => eventsOf(id, 'camera.line_crossed').length === 1);
+  });
+});
+
 describe('a camera that goes', () => {
   it('is told as offline after 15 s and online when it is back, with an event of each', async () => {
     const camera = await fake();

@@ -21,6 +21,8 @@ const renewEveryMs = 20_000;
 const pollMs = 10_000;
 /** The clock is read again: cameras drift, and are set. */
 const clockEveryMs = 600_000;
+/** Giving a pull point back at the end is a courtesy, not worth more. */
+const farewellMs = 1_000;
 /** Silence of which core is told: a camera that reboots is back by then. */
 const offlineAfterMs = 15_000;
 
@@ -43,6 +45,8 @@ export class CameraLink {
   readonly #log: Logger;
   readonly #stop = new AbortController();
   #wake: (() => void) | undefined;
+  /** The pull point that is open. */
+  #held: { onvif: OnvifCamera; subscription: Subscription } | undefined;
   #failures = 0;
   #lostAt: number | undefined;
   #online = false;
@@ -60,9 +64,17 @@ export class CameraLink {
   }
 
   /** Does not wait for a request that is under way: it ends by its own time limit, and nothing comes of it. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake?.();
+    const held = this.#held;
+    this.#held = undefined;
+    if (!held) return;
+    // It would end by itself, but cameras have few pull points, and the next start wants one.
+    const given = held.onvif.unsubscribe(held.subscription).catch((error: unknown) => {
+      this.#log.debug('unsubscribe_failed', { error });
+    });
+    await Promise.race([given, new Promise((resolve) => setTimeout(resolve, farewellMs))]);
   }
 
   isOnline(): boolean {
@@ -100,6 +112,8 @@ export class CameraLink {
 
   async #followEvents(onvif: OnvifCamera): Promise<void> {
     const subscription = await onvif.subscribe(subscriptionLifeMs);
+    this.#held = { onvif, subscription };
+    if (this.#stop.signal.aborted) return void this.stop();
     this.#hooks.state({ events: 'subscribed' });
     let renewedAt = this.#clock.monotonic();
     let clockAt = renewedAt;
@@ -122,13 +136,10 @@ export class CameraLink {
         }
       }
     } catch (error) {
+      this.#held = undefined;
       this.#hooks.state({ events: 'lost' });
       throw error;
     }
-    // It would end by itself, but cameras have few of them.
-    await onvif.unsubscribe(subscription).catch((error: unknown) => {
-      this.#log.debug('unsubscribe_failed', { error });
-    });
   }
 
   /** Some cameras keep a pull point alive by the pull alone and know no Renew. */

@@ -63,15 +63,15 @@ export class CameraLinks {
   }
 
   /** Requests that are under way are not waited for: what they bring is dropped. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#off?.();
-    for (const id of [...this.#links.keys()]) this.#end(id);
+    await Promise.all([...this.#links.keys()].map((id) => this.#end(id)));
   }
 
   /** Connects anew, and reads anew what the camera has: its row asks for other profiles. */
   renew(cameraId: string): void {
-    this.#end(cameraId);
+    void this.#end(cameraId);
     this.#follow(cameraId);
   }
 
@@ -109,16 +109,16 @@ export class CameraLinks {
     const camera = ground.directory.get(id);
     const link = this.#links.get(id);
     if (!camera) {
-      this.#end(id);
+      void this.#end(id);
       states.forget(id);
       this.#beatAt.delete(id);
       this.#streaming.delete(id);
       this.#complaints.delete(id);
     } else if (!camera.enabled) {
-      this.#end(id);
+      void this.#end(id);
       ground.setState(id, { connection: 'disabled', events: 'none', problem: null });
     } else if (link?.reach !== reachOf(camera) && !this.#stopped) {
-      this.#end(id);
+      void this.#end(id);
       this.#open(camera);
     }
   }
@@ -167,11 +167,11 @@ export class CameraLinks {
     return streaming && ours ? { ...rest, connection, problem: null } : rest;
   }
 
-  #end(id: string): void {
+  async #end(id: string): Promise<void> {
     const known = this.#links.get(id);
     if (!known) return;
     this.#links.delete(id);
-    known.link.stop();
+    await known.link.stop();
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {

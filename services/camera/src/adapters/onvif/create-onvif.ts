@@ -44,8 +44,7 @@ export function createOnvif(ground: Ground, { registry, states }: Base): Onvif {
     stop: async () => {
       clearInterval(timer);
       control.stop();
-      links.stop();
-      await finder.stop();
+      await Promise.all([links.stop(), finder.stop()]);
     },
     checks: () => {
       const { all, online } = links.counts();
