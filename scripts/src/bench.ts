@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the figures of the box, each beside its peer in the same run. `--only ingest,rules`, `--seconds 10`,
- * `--kills 1000`. Prints a table; only `--write` puts it into docs/reference/figures.md, each section that was measured.
+ * `--kills 1000`, `--cameras 64`. Prints a table; only `--write` puts it into docs/reference/figures.md, each section that was measured.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const cases: Readonly<Record<string, () => Promise<BenchCase>>> = {
   memory: async () => (await import('./bench/memory.ts')).benchMemory,
   dc09: async () => (await import('./bench/dc09.ts')).benchDc09,
   live: async () => (await import('./bench/live.ts')).benchLive,
+  recording: async () => (await import('./bench/recording.ts')).benchRecording,
   kills: async () => (await import('./bench/kills.ts')).benchKills,
 };
 
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     seconds: { type: 'string', default: '10' },
     kills: { type: 'string', default: '1000' },
+    cameras: { type: 'string', default: '16' },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -32,7 +34,7 @@ const { values } = parseArgs({
 
 if (values.help) {
   process.stdout.write(
-    `npm run bench -- [--only ${Object.keys(cases).join(',')}] [--seconds 10] [--kills 1000] [--write]\n`,
+    `npm run bench -- [--only ${Object.keys(cases).join(',')}] [--seconds 10] [--kills 1000] [--cameras 16] [--write]\n`,
   );
   process.exit(0);
 }
@@ -53,6 +55,7 @@ for (const name of wanted) {
     const rows = await run({
       seconds: positive('seconds', values.seconds),
       kills: positive('kills', values.kills),
+      cameras: positive('cameras', values.cameras),
       progress,
     });
     results.push({ name, rows });

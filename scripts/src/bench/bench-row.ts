@@ -17,6 +17,8 @@ export type BenchOptions = {
   seconds: number;
   /** How often core is killed. */
   kills: number;
+  /** Cameras that are recorded. */
+  cameras: number;
   progress: (text: string) => void;
 };
 

@@ -16,11 +16,7 @@ const rtpPacketBytes = 1_200;
 /** ffmpeg ends by itself when the camera says nothing for this long. */
 const silenceMsMax = 8_000;
 
-/**
- * The address stands in the command line, credentials included: ffmpeg 5 takes it from nowhere else without a second demuxer
- * in between. Only the service's own user and root may read it where /proc is mounted with hidepid, as the units and
- * containers of the box are; see the README's section on what the machine's users see.
- */
+/** The address stands in the command line, credentials included: what that means, and why it stays so, is in ADR 0008. */
 export function relayArguments(options: {
   url: string;
   /** Undefined where there is no Janus to listen: RTP costs as much again as half of the recording. */
