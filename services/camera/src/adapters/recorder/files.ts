@@ -20,7 +20,7 @@ import { dirname } from 'node:path';
 export type WritableFile = Pick<FileHandle, 'write' | 'datasync' | 'close' | 'truncate'>;
 
 export type Files = {
-  /** A new file; refused when there is one. */
+  /** A new file; refused when there is one. A write to it is durable when it returns. */
   create(path: string): Promise<WritableFile>;
   /** Directory entries are durable only after this. */
   syncDirectory(path: string): Promise<void>;
@@ -49,7 +49,9 @@ const syncDirectory = async (path: string): Promise<void> => {
 };
 
 export const realFiles: Files = {
-  create: (path) => open(path, 'wx', fileMode),
+  // O_DSYNC: one call instead of write and fdatasync, of which 64 cameras make 128 a second.
+  create: (path) =>
+    open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_DSYNC, fileMode),
   syncDirectory,
   makeDirectory: (path) => mkdir(path, { recursive: true, mode: directoryMode }),
   remove: (path) => unlink(path),

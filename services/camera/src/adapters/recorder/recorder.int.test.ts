@@ -224,8 +224,11 @@ describe('disks', () => {
     const id = place(rig, camera, { policy: { storage_id: first.row.id } });
     await until(() => recordedMs(id) > 1_500, 20_000);
     fails = true;
-    await until(() => other.usedBy(id) > 0, 15_000);
-    await until(() => segments(id).at(-1)!.toMs - segments(id).at(-1)!.fromMs > 1_500, 15_000);
+    await until(() => {
+      const [, written] = segments(id);
+      return written !== undefined && written.toMs - written.fromMs > 1_500;
+    }, 20_000);
+    expect(other.usedBy(id)).toBeGreaterThan(0);
     const [before, after] = segments(id);
     expect(after!.fromMs - before!.toMs).toBeGreaterThanOrEqual(0);
     expect(after!.fromMs - before!.toMs).toBeLessThan(200);

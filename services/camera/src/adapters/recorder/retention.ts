@@ -17,7 +17,7 @@ import {
 import type { Candidate } from '../../store/segment.store.ts';
 import { errorCode } from './files.ts';
 import type { RecorderParts } from './parts.ts';
-import type { OpenStorage } from './storages.ts';
+import { leastFreeBytes, type OpenStorage } from './storages.ts';
 import { windowsOf } from './windows.ts';
 
 /** Footage of a camera that was removed, or is not known yet, is kept as a new camera's would be. */
@@ -142,7 +142,7 @@ export class Retention {
       );
     // Of a disk that is not there we do not know how full it is.
     if (storage.trouble !== undefined && storage.trouble.state !== 'full') return;
-    let missing = headRoom - storage.freeBytes;
+    let missing = Math.max(headRoom, leastFreeBytes) - storage.freeBytes;
     this.#batches(() => {
       const chosen = oldestFreeing(segments.oldestOfStorage(storage.row.id, nowMs), missing);
       missing -= chosen.reduce((sum, row) => sum + row.bytes, 0);

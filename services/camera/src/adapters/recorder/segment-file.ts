@@ -107,7 +107,6 @@ export class SegmentFile {
       fragments.map((fragment) => fragment.bytes),
       this.#table.fileBytes,
     );
-    await this.#file.datasync();
     for (const fragment of fragments) {
       this.#table.add({ bytes: fragment.bytes.length, startMs: fragment.startMs, key: fragment.key });
       this.toMs = Math.max(this.toMs, Math.round(fragment.startMs + fragment.durationMs));
@@ -143,7 +142,7 @@ export class SegmentFile {
     });
   }
 
-  /** A write may be taken in part only. */
+  /** Durable when it returns, by the way the file was opened. A write may be taken in part only. */
   async #write(buffers: readonly Buffer[], at: number): Promise<void> {
     let position = at;
     for (const buffer of buffers) {

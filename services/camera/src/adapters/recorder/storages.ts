@@ -17,6 +17,8 @@ export const identityFile = '.siphera-storage';
 export const lostAndFound = 'lost+found';
 /** Below this a storage is full whatever its head-room says: an index, a log and an export need something too. */
 const fullBytes = 4 * 1_024 * 1_024;
+/** Kept free whatever the head-room says, so that a disk does not become full while its oldest could go. */
+export const leastFreeBytes = 4 * fullBytes;
 const headRoomBytesMax = 10 * 1_024 ** 3;
 /** A storage that failed is tried again this often. */
 const retryMs = 10_000;
