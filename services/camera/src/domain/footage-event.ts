@@ -3,7 +3,7 @@ import type { IncomingEvent } from '@siphera/contract';
 import { toRfc3339 } from '@siphera/runtime';
 import type { KnownCamera } from './camera.ts';
 
-export const footageSource = 'camera/recorder';
+const footageSource = 'camera/recorder';
 
 export function recordingEvent(
   camera: Pick<KnownCamera, 'id' | 'orgId' | 'siteId' | 'areaId'>,

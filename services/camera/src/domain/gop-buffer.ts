@@ -2,7 +2,7 @@
 import type { Fragment } from './media.ts';
 
 /** Two seconds at 40 Mbit/s, or a minute-long GOP at 1 Mbit/s. */
-export const gopBytesMax = 10 * 1_024 * 1_024;
+const gopBytesMax = 10 * 1_024 * 1_024;
 
 export class GopBuffer {
   readonly #bytesMax: number;

@@ -10,7 +10,7 @@ export type StorageView = {
 };
 
 /** What may still be written, before older footage has to go. Negative: head-room or quota are overdrawn. */
-export const roomBytes = (view: StorageView): number =>
+const roomBytes = (view: StorageView): number =>
   Math.min(
     view.freeBytes - view.headRoomBytes,
     view.quotaBytes === null ? Infinity : view.quotaBytes - view.usedBytes,

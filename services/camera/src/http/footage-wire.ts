@@ -5,7 +5,7 @@ import type { FootageSegment, Timeline } from '../adapters/recorder/footage.ts';
 import type { Forecast } from '../domain/forecast.ts';
 import type { Span } from '../domain/spans.ts';
 
-export const toSpan = (span: Span): { from: string; to: string } => ({
+const toSpan = (span: Span): { from: string; to: string } => ({
   from: toRfc3339(span.fromMs),
   to: toRfc3339(span.toMs),
 });

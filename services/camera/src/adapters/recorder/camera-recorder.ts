@@ -9,7 +9,7 @@ import type { RecorderParts } from './parts.ts';
 import { SegmentFile, segmentPath } from './segment-file.ts';
 
 /** A segment ends with the first key frame after this. */
-export const segmentMs = 30_000;
+const segmentMs = 30_000;
 /** Bytes of one camera, and of all, that wait for a slow disk; beyond it they are dropped up to a key frame, and it is said. */
 const waitingBytesMax = 32 * 1_024 * 1_024;
 const allWaitingBytesMax = 256 * 1_024 * 1_024;

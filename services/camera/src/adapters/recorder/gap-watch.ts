@@ -11,7 +11,7 @@ import type { RecorderParts } from './parts.ts';
 /** Shorter breaks are joints of a stream, not gaps. */
 const gapMs = 2_000;
 /** After this without a fragment an alarm is given: a camera that was only unplugged for a moment is back by then. */
-export const silentMs = 30_000;
+const silentMs = 30_000;
 
 export class GapWatch {
   readonly #parts: Pick<RecorderParts, 'ground' | 'segments' | 'marks'>;

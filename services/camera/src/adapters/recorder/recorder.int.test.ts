@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordingPolicy } from '@siphera/contract';
+import { openDatabase } from '@siphera/runtime';
 import { startFakeCamera, startRtspServer, type FakeCamera, type FakeRtspServer } from '@siphera/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Part } from '../../part.ts';
@@ -135,8 +136,7 @@ describe('a service that dies', () => {
       path,
       Buffer.concat([whole, Buffer.from([0, 0, 4, 0]), Buffer.from('moof'), Buffer.alloc(99)]),
     );
-    const { default: Database } = await import('better-sqlite3');
-    const db = new Database(join(rig.directory, 'data', 'camera.db'));
+    const db = openDatabase(join(rig.directory, 'data', 'camera.db'));
     db.prepare("UPDATE segments SET to_ms = NULL, bytes = 0, fragments = x'' WHERE id = ?").run(row.id);
     db.close();
     await rig.restart();
@@ -153,8 +153,7 @@ describe('a service that dies', () => {
     const id = place(rig, camera);
     await until(() => recordedMs(id) > 1_500, 20_000);
     await rig.halt();
-    const { default: Database } = await import('better-sqlite3');
-    const db = new Database(join(rig.directory, 'data', 'camera.db'));
+    const db = openDatabase(join(rig.directory, 'data', 'camera.db'));
     const row = db.prepare('SELECT * FROM segments').get() as Record<string, unknown> & { file: string };
     const footage = join(rig.directory, 'footage');
     const bytes = readFileSync(join(footage, row.file));
@@ -290,8 +289,7 @@ describe('modes', () => {
     signals.emit({ kind: 'motion', cameraId: id, on: true, atMs });
     signals.emit({ kind: 'motion', cameraId: id, on: false, atMs: atMs + 300 });
     await rig.halt();
-    const { default: Database } = await import('better-sqlite3');
-    const db = new Database(join(rig.directory, 'data', 'camera.db'));
+    const db = openDatabase(join(rig.directory, 'data', 'camera.db'));
     const kept = db.prepare('SELECT id FROM segments').all() as { id: number }[];
     db.exec(
       `INSERT INTO segments (camera_id, storage_id, file, from_ms, to_ms, bytes, init_bytes, mime, width, height)

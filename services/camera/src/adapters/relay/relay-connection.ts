@@ -22,7 +22,7 @@ import { FfmpegProcess } from './ffmpeg-process.ts';
 /** ffmpeg looks at a stream before it writes; what came meanwhile comes at once and is timed together. */
 const burstMs = 100;
 /** No fragment for this long, and the connection is given up: cameras hang without closing. */
-export const stallMs = 10_000;
+const stallMs = 10_000;
 /** The same before the first: with what ffmpeg takes to look at the stream. */
 const firstFragmentMs = 12_000;
 /** Without a key frame for this long nothing can begin, so the camera is asked for one by connecting again. */

@@ -7,14 +7,17 @@ import { Relay, type RelayState } from './relay.ts';
 import { RtpPorts } from './rtp-ports.ts';
 
 /** A relay without listeners lives this long: somebody who changes the layout comes back. */
-export const lingerMs = 20_000;
+const lingerMsDefault = 20_000;
 /** How often bitrate and last frame are written into the camera's state. */
 const reportMs = 5_000;
 
+type VideoCodec = InitSegment['video'];
 type Held = {
   relay: Relay;
   key: StreamKey;
   url: string | undefined;
+  /** As the directory said last. */
+  video: VideoCodec | undefined;
   linger: NodeJS.Timeout | undefined;
   giveBack: () => void;
 };
@@ -30,7 +33,7 @@ export class RelayHub implements LiveStreams {
   constructor(ground: Ground, options: { lingerMs?: number } = {}) {
     this.#ground = ground;
     this.#ports = new RtpPorts(ground.config.RTP_PORTS);
-    this.#lingerMs = options.lingerMs ?? lingerMs;
+    this.#lingerMs = options.lingerMs ?? lingerMsDefault;
   }
 
   start(): void {
@@ -96,11 +99,12 @@ export class RelayHub implements LiveStreams {
       stream: () => streamOf(this.#ground.directory.get(key.cameraId), key),
       onState: (state) => this.#changed(key, state),
     });
-    const url = streamOf(this.#ground.directory.get(key.cameraId), key)?.secretUrl;
+    const stream = streamOf(this.#ground.directory.get(key.cameraId), key);
     const held: Held = {
       relay,
       key,
-      url,
+      url: stream?.secretUrl,
+      video: stream?.video ?? undefined,
       linger: undefined,
       giveBack: () => ports && this.#ports.give(ports),
     };
@@ -139,10 +143,15 @@ export class RelayHub implements LiveStreams {
         this.#close(held, camera ? 'The camera is switched off.' : 'The camera was removed.');
         continue;
       }
-      const url = streamOf(camera, held.key)?.secretUrl;
-      if (url === held.url) continue;
-      held.url = url;
-      held.relay.reconnect('The address of the stream has changed.');
+      const stream = streamOf(camera, held.key);
+      const video = stream?.video ?? undefined;
+      const runs = held.relay.current()?.init.video;
+      const isOther = video !== held.video && video !== undefined && runs !== undefined && video !== runs;
+      held.video = video;
+      if (stream?.secretUrl !== held.url) {
+        held.url = stream?.secretUrl;
+        held.relay.reconnect('The address of the stream has changed.');
+      } else if (isOther) held.relay.reconnect('The codec of the stream has changed.');
     }
   }
 
