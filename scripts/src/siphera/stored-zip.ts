@@ -5,9 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { AppError } from '@siphera/runtime';
 
-export type ZipEntry = { name: string; bytes: number; offset: number };
+export type ZipEntry = { name: string; bytes: number; offset: number; crc32: number };
 
 const endBytes = 22;
 const commentBytesMax = 65_535;
@@ -25,6 +26,9 @@ const signature = {
 
 const broken = (what: string): AppError =>
   new AppError('unprocessable', `The file is not a whole zip of an export: ${what}.`);
+
+const wrongSum = ({ name }: ZipEntry): AppError =>
+  broken(`${name} was changed, or its checksum in the zip was`);
 
 export class StoredZip implements AsyncDisposable {
   readonly #file: FileHandle;
@@ -52,13 +56,20 @@ export class StoredZip implements AsyncDisposable {
 
   async read(entry: ZipEntry): Promise<Buffer> {
     if (entry.bytes > directoryBytesMax) throw broken(`${entry.name} is too large`);
-    return readAt(this.#file, entry.offset, entry.bytes);
+    const bytes = await readAt(this.#file, entry.offset, entry.bytes);
+    if (crc32(bytes) !== entry.crc32) throw wrongSum(entry);
+    return bytes;
   }
 
   async sha256(entry: ZipEntry): Promise<string> {
     const hash = createHash('sha256');
-    for (let done = 0; done < entry.bytes; done += chunkBytes)
-      hash.update(await readAt(this.#file, entry.offset + done, Math.min(chunkBytes, entry.bytes - done)));
+    let sum = 0;
+    for (let done = 0; done < entry.bytes; done += chunkBytes) {
+      const bytes = await readAt(this.#file, entry.offset + done, Math.min(chunkBytes, entry.bytes - done));
+      hash.update(bytes);
+      sum = crc32(bytes, sum);
+    }
+    if (sum !== entry.crc32) throw wrongSum(entry);
     return hash.digest('hex');
   }
 
@@ -93,7 +104,7 @@ async function readEntries(file: FileHandle): Promise<ZipEntry[]> {
     // Entries follow each other from the first byte on, so that nothing hides between them.
     if (head.localOffset !== expected) throw broken(`there is something else before ${head.name}`);
     const offset = await dataOffset(file, head, directory.offset);
-    entries.push({ name: head.name, bytes: head.size, offset });
+    entries.push({ name: head.name, bytes: head.size, offset, crc32: head.crc32 });
     expected =
       offset + head.size + (head.hasDescriptor ? await descriptorBytes(file, offset + head.size) : 0);
     if (expected > directory.offset) throw broken(`${head.name} reaches into the directory`);
@@ -143,7 +154,15 @@ async function readEnd64(file: FileHandle, endAt: number): Promise<Directory & {
   };
 }
 
-type Head = { name: string; size: number; localOffset: number; hasDescriptor: boolean; bytes: number };
+type Head = {
+  name: string;
+  size: number;
+  localOffset: number;
+  hasDescriptor: boolean;
+  bytes: number;
+  crc32: number;
+  common: Buffer;
+};
 
 function readHead(directory: Buffer, at: number): Head {
   if (at + 46 > directory.length || directory.readUInt32LE(at) !== signature.entry)
@@ -168,7 +187,15 @@ function readHead(directory: Buffer, at: number): Head {
   const packed = field(20);
   const localOffset = field(42);
   if (packed !== size) throw broken(`${name} is packed`);
-  return { name, size, localOffset, hasDescriptor: ((flags ?? 0) & 8) !== 0, bytes: end - at };
+  return {
+    name,
+    size,
+    localOffset,
+    hasDescriptor: ((flags ?? 0) & 8) !== 0,
+    bytes: end - at,
+    crc32: directory.readUInt32LE(at + 16),
+    common: directory.subarray(at + 8, at + 16),
+  };
 }
 
 /** Zip64 values of an entry (§4.5.3). */
@@ -189,6 +216,8 @@ async function dataOffset(file: FileHandle, head: Head, limit: number): Promise<
   if (head.localOffset + 30 > limit) throw broken(`${head.name} is not where it should be`);
   const local = await readAt(file, head.localOffset, 30);
   if (local.readUInt32LE(0) !== signature.local) throw broken(`${head.name} is not where it should be`);
+  // Flags, method, time and date stand in both (§4.3.7, §4.3.12).
+  if (!local.subarray(6, 14).equals(head.common)) throw broken(`${head.name} is described in two ways`);
   const nameBytes = local.readUInt16LE(26);
   const name = (await readAt(file, head.localOffset + 30, nameBytes)).toString('utf8');
   // Programs that unpack from the front see this name, others that of the directory.

@@ -37,11 +37,11 @@ export async function verifyEvidence({ args, print, ownKeyFile }: VerifyInput): 
     return 2;
   }
   if (!existsSync(file)) throw new AppError('not_found', `There is no file ${file}.`);
-  const trusted = trustedFingerprint(args, ownKeyFile);
+  const given = givenFingerprint(args);
   const { problems, manifest, fingerprint } = await checkEvidence(file);
-  if (trusted && fingerprint !== undefined && fingerprint !== trusted.fingerprint)
+  if (given && fingerprint !== undefined && fingerprint !== given.fingerprint)
     problems.unshift(
-      `It is signed with another key than ${trusted.words}: ${fingerprint}, not ${trusted.fingerprint}. Anybody can make a key; this proves nothing.`,
+      `It is signed with another key than ${given.words}: ${fingerprint}, not ${given.fingerprint}. Anybody can make a key; this proves nothing.`,
     );
   if (problems.length > 0 || !manifest) {
     print(`NOT GENUINE: ${file}`);
@@ -50,22 +50,29 @@ export async function verifyEvidence({ args, print, ownKeyFile }: VerifyInput): 
     return 1;
   }
   describe(manifest, print);
-  if (trusted) {
+  const trusted = given ?? ownFingerprint(ownKeyFile);
+  if (trusted && trusted.fingerprint === fingerprint) {
     print(`GENUINE: unchanged since the box "${manifest.box.name}" made it; signed with ${trusted.words}.`);
     return 0;
   }
-  print('UNCHANGED since it was signed, but nothing here says whose key that is. Its fingerprint:');
+  // Another box may have made it, or anybody: that alone makes it neither genuine nor false.
+  print(
+    trusted
+      ? `UNCHANGED since it was signed, but not with ${trusted.words}. The fingerprint of the key that signed:`
+      : 'UNCHANGED since it was signed, but nothing here says whose key that is. Its fingerprint:',
+  );
   print(`  ${fingerprint ?? ''}`);
-  print('Ask the owner of the box for it by another way, and give it with --fingerprint.');
+  print(
+    'Ask the owner of the box that made it for its fingerprint by another way, and give it with --fingerprint.',
+  );
   return 3;
 }
 
 const isValue = (before: string | undefined): boolean => before === '--fingerprint' || before === '--key';
 
-function trustedFingerprint(
-  args: readonly string[],
-  ownKeyFile: string | undefined,
-): { fingerprint: string; words: string } | undefined {
+type Trusted = { fingerprint: string; words: string };
+
+function givenFingerprint(args: readonly string[]): Trusted | undefined {
   const after = (flag: string): string | undefined =>
     args.includes(flag) ? (args[args.indexOf(flag) + 1] ?? '') : undefined;
   const given = after('--fingerprint')?.replaceAll(/[\s:]/g, '').toLowerCase();
@@ -80,24 +87,27 @@ function trustedFingerprint(
       fingerprint: fingerprintOfFile(keyFile),
       words: `the key in ${keyFile}`,
     };
-  if (ownKeyFile === undefined || !existsSync(ownKeyFile)) return undefined;
-  return {
-    fingerprint: fingerprintOfFile(ownKeyFile),
-    words: "this box's own key",
-  };
+  return undefined;
 }
+
+const ownFingerprint = (file: string | undefined): Trusted | undefined =>
+  file !== undefined && existsSync(file)
+    ? { fingerprint: fingerprintOfFile(file), words: "this box's own key" }
+    : undefined;
 
 /** Everything that is wrong, in words. The key is the one in the file: whether it is to be trusted is another question. */
 export async function checkEvidence(file: string): Promise<EvidenceVerdict> {
-  const none = { manifest: undefined, fingerprint: undefined };
-  let zip: StoredZip;
   try {
-    zip = await StoredZip.open(file);
+    await using zip = await StoredZip.open(file);
+    return await checkZip(zip);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { ...none, problems: [error.message] };
+    return { manifest: undefined, fingerprint: undefined, problems: [error.message] };
   }
-  await using opened = zip;
+}
+
+async function checkZip(opened: StoredZip): Promise<EvidenceVerdict> {
+  const none = { manifest: undefined, fingerprint: undefined };
   const parts = ['manifest', 'signature', 'publicKey'] as const;
   const absent = parts.filter((part) => !opened.find(evidenceFiles[part]));
   if (absent.length > 0)
@@ -146,6 +156,9 @@ function readManifest(bytes: Buffer): EvidenceManifest | undefined {
 async function checkFiles(zip: StoredZip, manifest: EvidenceManifest): Promise<string[]> {
   const problems: string[] = [];
   const known = new Set<string>(Object.values(evidenceFiles));
+  const readme = zip.find(evidenceFiles.readme);
+  if (!readme || (await zip.sha256(readme)) !== manifest.readme_sha256)
+    problems.push(`${evidenceFiles.readme} is missing or was changed.`);
   for (const { path, bytes, sha256 } of manifest.files) {
     known.add(path);
     const entry = zip.find(path);

@@ -50,7 +50,9 @@ async function fetched(body: Record<string, unknown>) {
 const check = (file: string, ...args: string[]): Promise<{ code: number; out: string }> =>
   new Promise((resolve) => {
     const main = join(import.meta.dirname, '../../../scripts/src/siphera/main.ts');
-    execFile(process.execPath, [main, 'verify-evidence', file, ...args], (error, stdout, stderr) =>
+    // Whether there is a box on this machine is nothing to the test.
+    const env = { SIPHERA_ETC: join(rig.directory, 'etc') };
+    execFile(process.execPath, [main, 'verify-evidence', file, ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr }),
     );
   });
@@ -254,6 +256,10 @@ describe('somebody who checks an export', () => {
       manifest: bytes.indexOf('Asked for by the police'),
       signature: bytes.indexOf('manifest.sig') + 20,
       key: bytes.indexOf('BEGIN PUBLIC KEY') + 40,
+      readme: bytes.indexOf('Is it genuine?') + 3,
+      directory: bytes.lastIndexOf('manifest.sig') - 30,
+      'time of a file': 11,
+      end: bytes.length - 3,
     };
     for (const [name, at] of Object.entries(places)) {
       const tampered = Buffer.from(bytes);
@@ -314,7 +320,18 @@ describe('somebody who checks an export', () => {
     expect(forgery.code).toBe(1);
     expect(forgery.out).toContain('signed with another key');
     expect((await check(file)).code).toBe(3);
-  }, 60_000);
+    // On a box that did not make it.
+    mkdirSync(join(rig.directory, 'etc'));
+    mkdirSync(join(rig.directory, 'camera'));
+    writeFileSync(join(rig.directory, 'etc', 'siphera.env'), `SIPHERA_DATA_DIR=${rig.directory}\n`);
+    const own = join(rig.directory, 'camera', 'evidence-public.pem');
+    writeFileSync(own, readFileSync(ownKey()[1] ?? ''));
+    const foreign = await check(file);
+    expect(foreign).toMatchObject({
+      code: 3,
+      out: expect.stringContaining("not with this box's own key") as string,
+    });
+  }, 90_000);
 });
 
 it('makes its key once, for itself alone', async () => {

@@ -24,7 +24,10 @@ export type ManifestInput = {
   files: readonly ExportedFile[];
 };
 
-export function buildManifest(input: ManifestInput): EvidenceManifest {
+/** All but the hash of the README, which is written from it. */
+export type ManifestDraft = Omit<EvidenceManifest, 'readme_sha256'>;
+
+export function buildManifest(input: ManifestInput): ManifestDraft {
   const { export: asked } = input;
   const zones = new Map(input.cameras.map((camera) => [camera.id, camera.timeZone]));
   const moment = (ms: number, timeZone = 'UTC'): { utc: string; local: string } => ({
@@ -90,7 +93,7 @@ export function pathOf(
   return `footage/${folder}/${fileTimeText}${run.video === 'h265' ? '_h265' : ''}.mp4`;
 }
 
-export function readmeText(manifest: EvidenceManifest): string {
+export function readmeText(manifest: ManifestDraft): string {
   const { export: asked, key, cameras, files } = manifest;
   const missing = cameras.flatMap((camera) =>
     camera.gaps.map((gap) => `  ${camera.name}: ${gap.from.local} to ${gap.to.local}. ${gap.why}`),

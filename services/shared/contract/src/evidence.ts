@@ -57,6 +57,8 @@ export const EvidenceManifest = z.object({
       mime: z.string(),
     }),
   ),
+  /** README.txt tells people how to check; nobody may put other words there. */
+  readme_sha256: Sha256,
   key: z.object({ algorithm: z.literal('Ed25519'), fingerprint_sha256: Sha256 }),
 });
 export type EvidenceManifest = z.infer<typeof EvidenceManifest>;

@@ -2,10 +2,11 @@
  * Makes exports, one after the other: each camera's footage as MP4, hashed and put into a zip, with a signed manifest at the
  * end. An export that a restart interrupts is made again from its beginning. The zip appears under its name only when whole.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { evidenceFiles } from '@siphera/contract';
+import { evidenceFiles, type EvidenceManifest } from '@siphera/contract';
 import { AppError, type Clock, type Logger } from '@siphera/runtime';
 import {
   explained,
@@ -14,7 +15,13 @@ import {
   type Gap,
   type KeptFootage,
 } from '../../domain/kept-footage.ts';
-import { buildManifest, pathOf, readmeText, type ExportedFile } from '../../domain/manifest.ts';
+import {
+  buildManifest,
+  pathOf,
+  readmeText,
+  type ExportedFile,
+  type ManifestDraft,
+} from '../../domain/manifest.ts';
 import { fileTime } from '../../domain/zoned-time.ts';
 import type { CoreOutbox } from '../../ground.ts';
 import type { ExportRow, ExportStore } from '../../store/export.store.ts';
@@ -87,7 +94,11 @@ export class Exporter {
   /** @throws AppError `disk_full` when there is no room for that much. */
   async checkRoom(cameraIds: readonly string[], fromMs: number, toMs: number): Promise<void> {
     const { footage, store } = this.#options;
-    const each = cameraIds.map((id) => bytesOf(footage.runs(id, fromMs, toMs)));
+    const each: number[] = [];
+    for (const id of cameraIds) {
+      each.push(bytesOf(footage.runs(id, fromMs, toMs)));
+      await breath();
+    }
     // The zip, and beside it the one file that is just made (twice, while ffmpeg moves its index to the front).
     const needed = each.reduce((sum, bytes) => sum + bytes, 0) + 2 * Math.max(0, ...each);
     const free = await this.#freeBytes();
@@ -162,11 +173,13 @@ export class Exporter {
 
   async #build(row: ExportRow, scratch: string): Promise<Made> {
     const { boxName, clock, footage, key, software } = this.#options;
-    const plan = row.cameras.map((camera) => {
+    const plan: Planned[] = [];
+    for (const camera of row.cameras) {
       const runs = footage.runs(camera.id, row.from_ms, row.to_ms);
       const missing = uncovered(runs, row.from_ms, row.to_ms, gapMsMin);
-      return { camera, runs, gaps: explained(missing, footage.gaps(camera.id, row.from_ms, row.to_ms)) };
-    });
+      plan.push({ camera, runs, gaps: explained(missing, footage.gaps(camera.id, row.from_ms, row.to_ms)) });
+      await breath();
+    }
     if (plan.every(({ runs }) => runs.length === 0))
       throw new AppError(
         'not_found',
@@ -175,7 +188,7 @@ export class Exporter {
     const zip = new ExportZip(join(scratch, 'export.zip'), clock.now());
     try {
       const files = await this.#addFootage(row, plan, zip, scratch);
-      const manifest = buildManifest({
+      const draft = buildManifest({
         boxName,
         software,
         fingerprint: key.fingerprint,
@@ -193,11 +206,7 @@ export class Exporter {
         cameras: plan.map(({ camera, gaps }) => ({ ...camera, timeZone: camera.time_zone, gaps })),
         files,
       });
-      const bytes = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
-      zip.addBuffer(bytes, evidenceFiles.manifest);
-      zip.addBuffer(key.sign(bytes), evidenceFiles.signature);
-      zip.addBuffer(Buffer.from(key.publicPem), evidenceFiles.publicKey);
-      zip.addBuffer(Buffer.from(readmeText(manifest)), evidenceFiles.readme);
+      addManifest(zip, draft, key);
       return { ...(await zip.end()), problem: problemOf(plan) };
     } finally {
       zip.destroy();
@@ -266,6 +275,22 @@ export class Exporter {
     return bavail * bsize;
   }
 }
+
+function addManifest(zip: ExportZip, draft: ManifestDraft, key: SigningKey): void {
+  const readme = Buffer.from(readmeText(draft));
+  const manifest: EvidenceManifest = {
+    ...draft,
+    readme_sha256: createHash('sha256').update(readme).digest('hex'),
+  };
+  const bytes = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
+  zip.addBuffer(bytes, evidenceFiles.manifest);
+  zip.addBuffer(key.sign(bytes), evidenceFiles.signature);
+  zip.addBuffer(Buffer.from(key.publicPem), evidenceFiles.publicKey);
+  zip.addBuffer(readme, evidenceFiles.readme);
+}
+
+/** A day of one camera is thousands of rows to read: recording goes on in between. */
+const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 type Planned = { camera: ExportRow['cameras'][number]; runs: FootageRun[]; gaps: Gap[] };
 
