@@ -14,7 +14,7 @@ export type VerifyInput = {
   /** The box's own public key, where this runs on a box. */
   ownKeyFile: string | undefined;
 };
-export type EvidenceVerdict = {
+type EvidenceVerdict = {
   problems: string[];
   manifest: EvidenceManifest | undefined;
   fingerprint: string | undefined;
@@ -96,7 +96,7 @@ const ownFingerprint = (file: string | undefined): Trusted | undefined =>
     : undefined;
 
 /** Everything that is wrong, in words. The key is the one in the file: whether it is to be trusted is another question. */
-export async function checkEvidence(file: string): Promise<EvidenceVerdict> {
+async function checkEvidence(file: string): Promise<EvidenceVerdict> {
   try {
     await using zip = await StoredZip.open(file);
     return await checkZip(zip);

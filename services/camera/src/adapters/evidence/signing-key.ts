@@ -37,7 +37,7 @@ export function loadSigningKey(directory: string, file?: string): SigningKey {
   return { sign: (bytes) => sign(null, bytes, key), publicPem, fingerprint: fingerprintOf(publicKey) };
 }
 
-export const fingerprintOf = (publicKey: KeyObject): string =>
+const fingerprintOf = (publicKey: KeyObject): string =>
   createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
     .digest('hex');
