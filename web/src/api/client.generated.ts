@@ -136,6 +136,7 @@ export const operations = {
   previewCameraImport: { method: 'POST', path: '/camera/import/preview' },
   importCameras: { method: 'POST', path: '/camera/import' },
   setCameraClock: { method: 'POST', path: '/camera/cameras/{id}/clock' },
+  setCameraCodec: { method: 'POST', path: '/camera/cameras/{id}/codec' },
   getCameraSnapshot: { method: 'GET', path: '/camera/cameras/{id}/snapshot' },
   movePtz: { method: 'POST', path: '/camera/cameras/{id}/ptz' },
   listPtzPresets: { method: 'GET', path: '/camera/cameras/{id}/presets' },

@@ -22,11 +22,11 @@ export type AddRow = {
 export type Update = (address: string, patch: Partial<AddRow>) => void;
 
 /** The box probes so many at once; more would only wait. */
-export const probeBatch = 8;
+const probeBatch = 8;
 /** What an unknown camera is counted with until its bitrate was measured: 1080p H.264 of a common camera. */
 const usualBitrateBps = 4_000_000;
 
-export const isRtsp = (address: string): boolean => /^rtsps?:\/\//i.test(address);
+const isRtsp = (address: string): boolean => /^rtsps?:\/\//i.test(address);
 
 export function newRow(address: string, found?: FoundCamera): AddRow {
   return {

@@ -1,5 +1,5 @@
 /** Things of the camera service's API, by the names the pages use. */
-import type { Body, Item, Result } from '#api/client.ts';
+import type { Body, Item } from '#api/client.ts';
 
 export type Camera = Item<'listCameras'>;
 export type FoundCamera = Item<'discoverCameras'>;
@@ -11,6 +11,5 @@ export type PtzAction = Body<'movePtz'>;
 export type CameraPort = Item<'listCameraPorts'>;
 export type CameraLink = Item<'listCameraLinks'>;
 export type Storage = Item<'listStorages'>;
-export type Forecast = Result<'forecastStorage'>;
 export type IncidentClip = Item<'getIncidentEvidence'>;
 export type WallLayout = Item<'listWallLayouts'>;

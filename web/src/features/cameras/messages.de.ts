@@ -139,6 +139,12 @@ export const messages: typeof english = {
       action: 'Uhr stellen',
       set: 'Die Uhr der Kamera wurde gestellt',
     },
+    codec: {
+      h265: 'Diese Kamera sendet H.265, das viele Browser nicht abspielen.',
+      action: 'Auf H.264 stellen',
+      later: 'Sobald sie hinzugefügt ist, lässt sie sich auf H.264 stellen.',
+      set: 'Die Kamera sendet jetzt H.264',
+    },
     ptz: {
       title: 'Schwenken, neigen, zoomen',
       text: 'Im Bild ziehen, Pfeiltasten benutzen oder eine Taste halten.',

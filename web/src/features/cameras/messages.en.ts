@@ -137,6 +137,12 @@ export const messages = {
       action: 'Set clock',
       set: 'The clock of the camera was set',
     },
+    codec: {
+      h265: 'This camera sends H.265, which many browsers cannot play.',
+      action: 'Set to H.264',
+      later: 'Once it is added it can be set to H.264.',
+      set: 'The camera sends H.264 now',
+    },
     ptz: {
       title: 'Pan, tilt, zoom',
       text: 'Drag on the picture, use the arrow keys, or hold a button.',

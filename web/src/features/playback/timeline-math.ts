@@ -5,7 +5,7 @@ export type Tick = { at: number; major: boolean };
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
-export const day = 24 * hour;
+const day = 24 * hour;
 /** From one minute to a week: what the box gives in one reading. */
 const lengthMin = minute;
 export const lengthMax = 7 * day;

@@ -42,7 +42,7 @@ it('exchanges two tiles, and shows no camera twice', () => {
 it('makes a tile larger, moves cameras from under it, and always covers the wall', () => {
   const wall = resized(rearranged(freeWall(3, 3), freeWall(3, 3), ['a', 'b', 'c']), 0, 2, 2);
   expect(wall.slots[0]).toMatchObject({ x: 0, y: 0, w: 2, h: 2, camera: 'a' });
-  expect(cameras(wall).filter(Boolean).sort()).toEqual(['a', 'b', 'c']);
+  expect(new Set(cameras(wall))).toEqual(new Set(['a', 'b', 'c', undefined]));
   expect(covers(wall)).toBe(true);
   expect(resized(wall, 0, 99, 99).slots).toHaveLength(1);
 });

@@ -7,8 +7,6 @@ const joinMs = 1_500;
 
 export const segmentAt = <T extends Span>(segments: readonly T[], at: number): T | undefined =>
   segments.find((one) => at >= one.from && at < one.to);
-export const segmentAfter = <T extends Span>(segments: readonly T[], at: number): T | undefined =>
-  segments.find((one) => one.from > at);
 
 /** Runs of footage without a hole that a person would see. */
 export function joinSpans(spans: readonly Span[], within = joinMs): Span[] {

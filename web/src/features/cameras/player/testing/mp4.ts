@@ -2,8 +2,8 @@
 import type { Notice } from '#features/cameras/player/mp4-boxes.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
-const text = (value: string): Bytes => new Uint8Array([...value].map((char) => char.charCodeAt(0)));
-export const u32 = (...values: number[]): Bytes => {
+const text = (value: string): Bytes => new TextEncoder().encode(value);
+const u32 = (...values: number[]): Bytes => {
   const view = new DataView(new ArrayBuffer(values.length * 4));
   values.forEach((value, index) => view.setUint32(index * 4, value));
   return new Uint8Array(view.buffer);
