@@ -40,6 +40,7 @@ const requests: Record<string, () => Ask> = {
   previewCameraImport: () => ({ body: { csv: 'name,area,address\nA,Yard,10.0.0.1\n' } }),
   importCameras: () => ({ body: { csv: 'name,area,address\n' } }),
   setCameraClock: () => ({ id: world.camera }),
+  setCameraCodec: () => ({ id: world.camera, body: { role: 'main', video: 'h264' } }),
   getCameraSnapshot: () => ({ id: world.camera }),
   movePtz: () => ({ id: world.camera, body: { action: 'stop' } }),
   listPtzPresets: () => ({ id: world.camera }),

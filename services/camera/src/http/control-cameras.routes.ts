@@ -10,6 +10,7 @@ import { toCamera } from './wire.ts';
 
 type Names =
   | 'setCameraClock'
+  | 'setCameraCodec'
   | 'getCameraSnapshot'
   | 'movePtz'
   | 'listPtzPresets'
@@ -40,6 +41,14 @@ export function controlHandlers({
       const row = base.registry.row(id);
       if (!row) throw new AppError('not_found', 'There is no such camera.');
       return toCamera(row, camera, base.states.get(id));
+    },
+
+    setCameraCodec: async ({ caller, params: { id }, body }) => {
+      cameraFor(directory, caller, 'camera.manage', id);
+      await control.setH264(id, body.role, () => note(caller, id, 'set_codec', body));
+      const row = base.registry.row(id);
+      if (!row) throw new AppError('not_found', 'There is no such camera.');
+      return toCamera(row, cameraFor(directory, caller, 'camera.manage', id), base.states.get(id));
     },
 
     getCameraSnapshot: async ({ caller, params: { id }, query }) => {

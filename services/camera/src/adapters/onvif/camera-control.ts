@@ -1,13 +1,15 @@
 /** What a camera is told to do: turn, switch, show a picture, set its clock. Errors are in words for people. */
-import type { CameraPort, PtzAction, PtzPreset } from '@siphera/contract';
+import type { CameraPort, PtzAction, PtzPreset, StreamRole } from '@siphera/contract';
 import { AppError } from '@siphera/runtime';
 import type { z } from 'zod';
 import type { Ground } from '../../ground.ts';
 import type { KnownCamera } from '../../domain/camera.ts';
 import type { CameraRegistry } from '../core/camera-registry.ts';
 import type { CameraLinks } from './camera-links.ts';
+import { setToH264, settledStream } from './encoder.ts';
 import type { EventIntake } from './event-intake.ts';
 import { sentence } from './examine.ts';
+import { withMedia, withSeen } from './learned.ts';
 import type { OnvifCamera } from './onvif-camera.ts';
 import { OnvifError } from './onvif-error.ts';
 import { pictureOf, scaled } from './picture.ts';
@@ -127,6 +129,34 @@ export class CameraControl {
       return onvif.clockOffsetMs ?? null;
     });
     this.#ground.setState(cameraId, { clock_offset_ms: offsetMs });
+  }
+
+  /** Sets a stream to H.264, waits until it is, and keeps what it is now. `also` runs in the transaction of the change. */
+  async setH264(cameraId: string, role: StreamRole, also: () => void): Promise<void> {
+    const camera = this.#camera(cameraId);
+    const stream = camera.streams.find((one) => one.role === role);
+    const token = stream?.profile_token ?? null;
+    if (camera.connection === 'onvif' && (!stream || token === null))
+      throw new AppError('unprocessable', `"${camera.name}" has no ${role} stream.`);
+    const media = await this.#tell(camera, async (onvif) => {
+      await setToH264(onvif, token ?? '');
+      return onvif.profiles();
+    });
+    // What it was told is done, whatever its stream does now.
+    const told = this.#registry.row(cameraId);
+    if (!told || !stream) throw new AppError('not_found', 'There is no such camera.');
+    this.#registry.save(withMedia(told, media), also);
+    const seen = await this.#tell(camera, () =>
+      settledStream(stream.url, camera.credentials, () => this.#ground.clock.monotonic()),
+    );
+    const now = this.#registry.row(cameraId);
+    if (now) this.#registry.save(withSeen(now, stream.url, seen));
+    if (seen.video !== 'h264')
+      throw new AppError(
+        'unprocessable',
+        `"${camera.name}" says that it took H.264, but its stream is still ${seen.video ?? 'something else'}.`,
+        { hint: 'Restart the camera, or set its encoder in its own settings.' },
+      );
   }
 
   #camera(id: string): KnownCamera {

@@ -1,6 +1,8 @@
 /** What an examination found, put into the stored row. */
 import { atHost, endpointAddress, endpointUrl, httpSchemes } from '../../domain/address.ts';
 import type { CameraRow } from '../../domain/camera-row.ts';
+import type { MediaProfile } from '../../domain/onvif/answers.ts';
+import type { DescribedStream } from '../../domain/sdp.ts';
 import type { Examined } from './examine.ts';
 
 /** What it did not tell this time stays as it was. */
@@ -29,6 +31,27 @@ const abilities = (row: CameraRow, found: Examined): Partial<CameraRow> => ({
   hasEvents: found.hasEvents,
   relays: found.relays,
   inputs: found.inputs,
+});
+
+/** The same streams with what their profiles say now. */
+export const withMedia = (row: CameraRow, media: readonly MediaProfile[]): CameraRow => ({
+  ...row,
+  streams: row.streams.map((stream) => {
+    const profile = media.find(({ token }) => token === stream.profile_token);
+    if (!profile) return stream;
+    const { video, width, height, fps, bitrate_bps } = profile;
+    return { ...stream, video, width, height, fps, bitrate_bps };
+  }),
+  revision: row.revision + 1,
+});
+
+/** What a stream itself says it is counts more than what was announced of it. */
+export const withSeen = (row: CameraRow, url: string, seen: DescribedStream): CameraRow => ({
+  ...row,
+  streams: row.streams.map((stream) =>
+    stream.url === url ? { ...stream, video: seen.video, audio: seen.audio } : stream,
+  ),
+  revision: row.revision + 1,
 });
 
 const snapshotOf = ({ endpoint, snapshotUrl }: Examined): string | null =>

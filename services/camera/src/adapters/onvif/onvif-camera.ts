@@ -216,6 +216,11 @@ export class OnvifCamera {
     );
   }
 
+  /** A request to its media service that the package has no call for; the body is ours, and escaped (`encoder-settings.ts`). */
+  askMedia(service: 'media' | 'media2', body: string): Promise<XmlNode> {
+    return this.#ask(service, body);
+  }
+
   /** A pull point that ends by itself after `lifeMs` without renewal (Core §9.2). */
   async subscribe(lifeMs: number): Promise<Subscription> {
     const root = await this.#ask(

@@ -345,6 +345,17 @@ export const cameraRoutes = defineRoutes({
     params: ById,
     response: Camera,
   },
+  setCameraCodec: {
+    ...camera,
+    method: 'post',
+    path: '/camera/cameras/{id}/codec',
+    access: 'camera.manage',
+    summary:
+      'Set a stream of the camera to a codec that every browser plays, at its size or the nearest below',
+    params: ById,
+    body: z.object({ role: StreamRole, video: z.literal('h264') }),
+    response: Camera,
+  },
   getCameraSnapshot: {
     ...camera,
     method: 'get',

@@ -34,6 +34,8 @@ export class CameraState {
   clockOffsetMs: number;
   /** SystemReboot calls this. */
   reboot: () => void = () => undefined;
+  /** A client set another codec: the picture changes with it. */
+  remount: (stream: CameraStream) => Promise<void> = () => Promise.resolve();
   readonly #properties = new Map<string, Notification>();
   #position: Position = { ...still };
   #speed: Position = { ...still };

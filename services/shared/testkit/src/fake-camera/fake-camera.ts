@@ -28,7 +28,7 @@ export type FakeCamera = AsyncDisposable & {
   readonly faults: CameraFaults;
   readonly ptzLog: readonly PtzCommand[];
   readonly relayLog: readonly RelayCommand[];
-  /** What SetVideoEncoderConfiguration asked for. The picture itself does not change. */
+  /** What SetVideoEncoderConfiguration asked for. The picture itself changes with its codec only. */
   readonly encoderLog: CameraState['encoderLog'];
   /** Names of the ONVIF operations that came, oldest first. */
   readonly calls: readonly string[];
@@ -74,6 +74,7 @@ export async function startFakeCamera(options: FakeCameraOptions = {}): Promise<
   const rtsp = options.rtsp === false ? undefined : (options.rtsp ?? ownRtsp);
   const parts: Parts = { state, onvif: new OnvifServer(state), rtsp, discovery: discoveryOf(state, options) };
   setProperties(state);
+  state.remount = async (stream) => await rtsp?.remount(spec.name, stream);
   try {
     await plugIn(parts);
   } catch (error) {
@@ -143,7 +144,7 @@ async function plugIn(parts: Parts): Promise<void> {
   const { state, onvif, rtsp, discovery } = parts;
   if (parts.plugged === true) return;
   parts.plugged = true;
-  const { name, username, password, auth, streams } = state.spec;
+  const { name, username, password, auth } = state.spec;
   const port = await rtsp?.add({
     camera: name,
     host: state.addresses.host,
@@ -152,7 +153,7 @@ async function plugIn(parts: Parts): Promise<void> {
     password,
     realm,
     hue: Number.parseInt(state.spec.uuid.slice(0, 4), 16),
-    streams,
+    streams: state.streams,
   });
   state.addresses = { ...state.addresses, rtspPort: port ?? state.addresses.rtspPort };
   await onvif.listen();

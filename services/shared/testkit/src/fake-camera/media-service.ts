@@ -86,47 +86,89 @@ function profile2(camera: CameraState, stream: CameraStream): string {
   });
 }
 
-/** Writes down what a client set and tells it back; the picture itself stays as it was started. */
+/** Takes what a client set and tells it back; another codec changes the picture too. */
 const setVideoEncoderConfiguration =
   (prefix: 'trt' | 'tr2'): Operation =>
-  ({ request, camera }) => {
+  async ({ request, camera }) => {
     const configuration = child(request, 'Configuration');
     const token = configuration?.attributes['token'] ?? '';
     const stream = camera.streams.find((one) => encoderToken(one) === token);
     if (!configuration || !stream)
       throw invalidArgument('ter:NoConfig', `There is no configuration ${token}`);
-    const number = (...names: string[]) => Number(textOf(configuration, ...names));
-    const gop = Number(configuration.attributes['GovLength'] ?? textOf(configuration, 'H264', 'GovLength'));
-    const fps = number('RateControl', 'FrameRateLimit');
-    const changed: Partial<CameraStream> = {
-      width: number('Resolution', 'Width'),
-      height: number('Resolution', 'Height'),
-      fps,
-      bitrateKbps: number('RateControl', 'BitrateLimit'),
-      gopSeconds: gop / fps,
-    };
-    const wrong = Object.entries(changed).find(([, value]) => !(Number(value) > 0));
+    const changed = changeOf(configuration);
+    const { codec = stream.codec } = changed;
+    const wrong = Object.entries(changed).find(([name, value]) => name !== 'codec' && !(Number(value) > 0));
     if (wrong) throw invalidArgument('ter:ConfigModify', `${wrong[0]} is not possible`);
+    if (!codecs.includes(codec) || (codec === 'h264' && camera.faults.noH264Encoder === true))
+      throw invalidArgument('ter:ConfigModify', `${codec} is not possible`);
+    const other = codec !== stream.codec;
     Object.assign(stream, changed);
     camera.encoderLog.push({ token, changed });
+    // A file is of one codec: the other one is drawn.
+    if (other && camera.faults.encoderStays !== true) {
+      stream.mode = 'clock';
+      await camera.remount(stream);
+    }
     return tag(`${prefix}:SetVideoEncoderConfigurationResponse`);
   };
 
-const getVideoEncoderConfigurationOptions: Operation = () => {
-  const range = (name: string, low: number, high: number) =>
-    tag(`tt:${name}`, `<tt:Min>${low}</tt:Min><tt:Max>${high}</tt:Max>`);
-  const list = sizes.map(([width, height]) => tag('tt:ResolutionsAvailable', resolution(width, height)));
+function changeOf(configuration: XmlNode): Partial<CameraStream> {
+  const number = (...names: string[]) => Number(textOf(configuration, ...names));
+  const gop = Number(configuration.attributes['GovLength'] ?? textOf(configuration, 'H264', 'GovLength'));
+  const fps = number('RateControl', 'FrameRateLimit');
+  return {
+    codec: textOf(configuration, 'Encoding')?.toLowerCase() as CameraStream['codec'],
+    width: number('Resolution', 'Width'),
+    height: number('Resolution', 'Height'),
+    fps,
+    bitrateKbps: number('RateControl', 'BitrateLimit'),
+    gopSeconds: gop / fps,
+  };
+}
+
+const codecs: readonly CameraStream['codec'][] = ['h264', 'h265'];
+const range = (name: string, low: number, high: number): string =>
+  tag(`tt:${name}`, `<tt:Min>${low}</tt:Min><tt:Max>${high}</tt:Max>`);
+const sizesAvailable = sizes
+  .map(([width, height]) => tag('tt:ResolutionsAvailable', resolution(width, height)))
+  .join('');
+
+const getVideoEncoderConfigurationOptions: Operation = ({ camera }) => {
   const profiles = Object.values(h264Profiles).map((name) => tag('tt:H264ProfilesSupported', name));
   const h264 =
-    list.join('') +
+    sizesAvailable +
     range('GovLengthRange', 1, 300) +
     range('FrameRateRange', 1, 25) +
     range('EncodingIntervalRange', 1, 1) +
     profiles.join('');
   return tag(
     'trt:GetVideoEncoderConfigurationOptionsResponse',
-    tag('trt:Options', range('QualityRange', 1, 10) + tag('tt:H264', h264)),
+    tag(
+      'trt:Options',
+      range('QualityRange', 1, 10) + (camera.faults.noH264Encoder === true ? '' : tag('tt:H264', h264)),
+    ),
   );
+};
+
+/** One entry a codec, with lists in attributes (Media2 §5.2.3.6). */
+const getVideoEncoder2ConfigurationOptions: Operation = ({ request, camera }) => {
+  streamOf(camera, request, 'ConfigurationToken');
+  const entry = (encoding: string, profiles: string): string =>
+    tag(
+      'tr2:Options',
+      tag('tt:Encoding', encoding) +
+        range('QualityRange', 1, 10) +
+        sizesAvailable +
+        range('BitrateRange', 64, 8_192),
+      {
+        GovLengthRange: '1 300',
+        FrameRatesSupported: '25 20 15 12 10 8 6 5 1',
+        ProfilesSupported: profiles,
+        ConstantBitRateSupported: true,
+      },
+    );
+  const h264 = camera.faults.noH264Encoder === true ? '' : entry('H264', 'Baseline Main High');
+  return tag('tr2:GetVideoEncoderConfigurationOptionsResponse', entry('H265', 'Main') + h264);
 };
 
 const mediaUri = (uri: string): string =>
@@ -188,10 +230,14 @@ export const media2Service: Service = {
     const { name } = streamOf(camera, request, 'ProfileToken');
     return tag('tr2:GetSnapshotUriResponse', tag('tr2:Uri', camera.httpUrl(`${snapshotPath}/${name}.jpg`)));
   },
-  GetVideoEncoderConfigurations: ({ camera }) =>
-    tag(
+  GetVideoEncoderConfigurations: ({ request, camera }) => {
+    const token = textOf(request, 'ConfigurationToken');
+    const wanted = camera.streams.filter((one) => token === undefined || encoderToken(one) === token);
+    return tag(
       'tr2:GetVideoEncoderConfigurationsResponse',
-      camera.streams.map((one) => encoder2(one, 'tr2:Configurations')).join(''),
-    ),
+      wanted.map((one) => encoder2(one, 'tr2:Configurations')).join(''),
+    );
+  },
   SetVideoEncoderConfiguration: setVideoEncoderConfiguration('tr2'),
+  GetVideoEncoderConfigurationOptions: getVideoEncoder2ConfigurationOptions,
 };

@@ -35,6 +35,10 @@ export type CameraFaults = {
   unsupported?: readonly string[];
   /** The host in every URL the camera tells, e.g. an address behind a NAT that nobody can reach. */
   xaddrHost?: string;
+  /** Its encoder makes H.265 alone. */
+  noH264Encoder?: boolean;
+  /** SetVideoEncoderConfiguration is answered, and its picture stays as it was. */
+  encoderStays?: boolean;
   /** PullMessages does not keep a subscription alive; only Renew does. */
   pullDoesNotRenew?: boolean;
 };

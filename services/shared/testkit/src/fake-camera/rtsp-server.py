@@ -139,13 +139,21 @@ class Camera:
         self.server.connect("client-connected", self.connected)
         if spec["username"]:
             self.server.set_auth(self.auth())
-        mounts = self.server.get_mount_points()
+        # The binding frees a factory that Python forgets, and its signal with it.
         self.factories = []
         for stream in spec["streams"]:
-            factory = self.factory(stream)
-            # The binding frees a factory that Python forgets, and its signal with it.
-            self.factories.append(factory)
-            mounts.add_factory(f"/{spec['camera']}/{stream['name']}", factory)
+            self.mount(stream)
+
+    def mount(self, stream):
+        factory = self.factory(stream)
+        self.factories.append(factory)
+        self.server.get_mount_points().add_factory(f"/{self.spec['camera']}/{stream['name']}", factory)
+
+    def remount(self, stream):
+        """The same address with another encoder behind it: who watches is thrown out, as real cameras do."""
+        self.server.get_mount_points().remove_factory(f"/{self.spec['camera']}/{stream['name']}")
+        self.drop()
+        self.mount(stream)
 
     def auth(self):
         auth = GstRtspServer.RTSPAuth()
@@ -228,6 +236,10 @@ class Control:
 
     def drop(self, spec):
         return {"dropped": self.cameras[spec["camera"]].drop()}
+
+    def remount(self, spec):
+        self.cameras[spec["camera"]].remount(spec["stream"])
+        return {}
 
     def clients(self, spec):
         return {"clients": len(self.cameras[spec["camera"]].clients)}

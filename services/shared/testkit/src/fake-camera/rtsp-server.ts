@@ -29,6 +29,8 @@ export type FakeRtspServer = AsyncDisposable & {
   add: (camera: RtspCamera) => Promise<number>;
   /** Closes the camera's port and connections. */
   remove: (camera: string) => Promise<void>;
+  /** Another encoder behind the same address; who watches it is cut off. */
+  remount: (camera: string, stream: CameraStream) => Promise<void>;
   /** Closes the TCP connections of a camera. @returns how many there were. */
   drop: (camera: string) => Promise<number>;
   /** The TCP connections of a camera, e.g. to prove that one relay serves all viewers. */
@@ -65,6 +67,9 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     add: async (camera) => (await link.ask({ do: 'add', ...camera })).port ?? 0,
     remove: async (camera) => {
       await ask('remove', camera);
+    },
+    remount: async (camera, stream) => {
+      await link.ask({ do: 'remount', camera, stream });
     },
     drop: async (camera) => (await ask('drop', camera)).dropped ?? 0,
     clients: async (camera) => (await ask('clients', camera)).clients ?? 0,
