@@ -80,7 +80,8 @@ make_internal_certificates() {
   pki ca "$dir/ca" --name 'Siphera internal' --permit internal,core,panel,signaling,cli,localhost
   for name in core panel signaling cli; do
     pki internal "$dir/ca" "$name" --san "$name,$name.internal,localhost" --out "$dir/$name"
-    [[ $DRY_RUN == yes ]] || install -m 644 "$dir/ca/ca.crt" "$dir/$name/ca.crt"
+    # install makes the file anew, whatever is there.
+    [[ $DRY_RUN == yes ]] || cmp -s "$dir/ca/ca.crt" "$dir/$name/ca.crt" || install -m 644 "$dir/ca/ca.crt" "$dir/$name/ca.crt"
   done
   give "$CORE_OWNER" "$dir/core"
   give "$PANEL_OWNER" "$dir/panel"
