@@ -10,8 +10,10 @@ import * as feed from './feed.ts';
 import * as mqtt from './mqtt.ts';
 import * as permissions from './permissions.ts';
 import * as primitives from './primitives.ts';
+import * as camera from './rest/camera.ts';
 import * as commands from './rest/commands.ts';
 import * as restEvents from './rest/events.ts';
+import * as footage from './rest/footage.ts';
 import * as identity from './rest/identity.ts';
 import * as incidents from './rest/incidents.ts';
 import * as notify from './rest/notify.ts';
@@ -33,7 +35,7 @@ export type Components = {
 };
 
 export const componentRoot = '#/components/schemas/';
-const modules = [primitives, permissions, eventTypes, events, feed, mqtt, identity, registry, commands, restEvents, rules, incidents, notify, system, panel]; // prettier-ignore
+const modules = [primitives, permissions, eventTypes, events, feed, mqtt, identity, registry, commands, restEvents, rules, incidents, notify, system, panel, camera, footage]; // prettier-ignore
 
 /** Converts all schemas of the routes, and whatever they refer to. */
 export function convertSchemas(table: Readonly<Record<string, Route>>): Components {
