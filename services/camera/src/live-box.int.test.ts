@@ -22,8 +22,8 @@ import {
   type TempDir,
 } from '@siphera/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BoxCutter } from './domain/iso-boxes.ts';
 import type { Notice } from './domain/live-boxes.ts';
+import { BoxCutter } from './testing/box-cutter.ts';
 
 const password = 'seven quiet otters dream';
 let dir: TempDir;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '@siphera/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tracksOf } from './domain/fragmented-mp4.ts';
-import { findBox, fullBox } from './domain/iso-boxes.ts';
+import { readFragment } from './domain/mp4-fragment.ts';
+import { tracksOf } from './domain/mp4-init.ts';
 import { LiveReader, liveGrants, startLiveRig, type LiveRig } from './testing/live-rig.ts';
 import { testOrg, until, yard } from './testing/rig.ts';
 
@@ -48,10 +48,10 @@ describe('a live picture over HTTP', () => {
     expect(reader.boxes.slice(0, 6).map(({ type }) => type)).toEqual([
       ...['uuid', 'ftyp', 'moov', 'prft', 'moof', 'mdat'],
     ]);
-    const prft = fullBox(reader.boxes[3]!);
-    const wallMs = (prft.content.readUInt32BE(4) - 2_208_988_800) * 1_000;
+    const { content: prft } = reader.boxes[3]!;
+    const wallMs = (prft.readUInt32BE(8) - 2_208_988_800) * 1_000;
     expect(Math.abs(wallMs - systemClock.now())).toBeLessThan(5_000);
-    expect(Number(prft.content.readBigUInt64BE(12))).toBe(0);
+    expect(Number(prft.readBigUInt64BE(16))).toBe(0);
     await until(() => reader.count('mdat') > 6);
     const file = join(rig.directory, 'live.mp4');
     await writeFile(file, reader.bytes);
@@ -74,11 +74,11 @@ describe('a live picture over HTTP', () => {
     await until(() => reader.count('moov') === 2 && reader.boxes.at(-1)?.type === 'mdat');
     expect(reader.notices.map(({ kind }) => kind)).toEqual(['init', 'lost', 'init']);
     expect(reader.notices[1]).toEqual({ kind: 'lost', reason: 'The camera does not answer.' });
-    const moovs = reader.boxes.filter(({ type }) => type === 'moov').map(({ bytes }) => tracksOf(bytes)[0]);
-    expect(moovs.map((track) => track?.width)).toEqual([320, 640]);
-    const at = reader.boxes.flatMap((box) => {
-      const tfdt = box.type === 'moof' ? findBox(box, 'traf/tfdt') : undefined;
-      return tfdt ? [Number(fullBox(tfdt).content.readBigUInt64BE(0)) / moovs[0]!.timescale] : [];
+    const moovs = reader.boxes.filter(({ type }) => type === 'moov').map(({ bytes }) => tracksOf(bytes));
+    expect(moovs.map(([track]) => track?.width)).toEqual([320, 640]);
+    const at = reader.boxes.flatMap(({ bytes }) => {
+      const run = readFragment(bytes, moovs[0]!)?.runs[0];
+      return run ? [run.decodeTime / run.track.timescale] : [];
     });
     for (const [index, time] of at.slice(1).entries()) {
       expect(time - at[index]!).toBeGreaterThan(0.02);

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { systemClock } from '@siphera/runtime';
 import { tempDir, waitFor } from '@siphera/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { runsOf, tracksOf } from '../domain/fragmented-mp4.ts';
+import { readFragment } from '../domain/mp4-fragment.ts';
+import { tracksOf } from '../domain/mp4-init.ts';
 import type { Fragment, InitSegment, StreamKey } from '../domain/media.ts';
 import { quietLog, StandInStreams, testMetrics } from '../testing/stand-in-streams.ts';
 import { Transcoder } from './transcode.ts';
@@ -95,8 +96,8 @@ describe('a converted file', () => {
     ]);
     const made = await buffer(transcoder.convert(Readable.from([await readFile(path)])));
     const tracks = tracksOf(made);
-    expect(tracks.map(({ format }) => format)).toEqual(['avc1']);
-    expect(runsOf(made, tracks)[0]?.samples[0]?.key).toBe(true);
+    expect(tracks.map(({ entry }) => entry.type)).toEqual(['avc1']);
+    expect(readFragment(made, tracks)?.video?.samples[0]?.key).toBe(true);
     await writeFile(`${dir.path}/made.mp4`, made);
     const { stdout } = await run('ffprobe', [
       ...[

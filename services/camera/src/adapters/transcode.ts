@@ -3,8 +3,9 @@
  * the set number at once, whoever asks; a live one is shared by all viewers of a stream and ends with the last of them.
  */
 import type { InitSegment, LiveStreams, StreamKey, StreamListener } from '../domain/media.ts';
-import { BoxCutter } from '../domain/iso-boxes.ts';
-import { configurationOf, runsOf, tracksOf, type Track } from '../domain/fragmented-mp4.ts';
+import { readFragment } from '../domain/mp4-fragment.ts';
+import { readInit, type ReadInit } from '../domain/mp4-init.ts';
+import { Mp4Splitter } from '../domain/mp4-splitter.ts';
 import { AppError, type Clock, type Logger, type Metrics } from '@siphera/runtime';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
@@ -262,17 +263,13 @@ class LiveTranscode {
 /** What comes out of one encoder: its init segment, then fragments, of which those since the last key frame are kept. */
 class TranscodeOutput {
   readonly #listeners: ReadonlySet<StreamListener>;
-  readonly #cutter: BoxCutter;
-  #head: Buffer[] = [];
-  #init: InitSegment | undefined;
-  #tracks: Track[] = [];
-  #moof: Buffer | undefined;
+  readonly #splitter = new Mp4Splitter();
+  #init: ReadInit | undefined;
   #kept: Parameters<StreamListener['fragment']>[0][] = [];
   #startMs = 0;
 
   constructor(listeners: ReadonlySet<StreamListener>) {
     this.#listeners = listeners;
-    this.#cutter = new BoxCutter((box) => this.#take(box.type, box.bytes));
   }
 
   /** Wall time of the first picture that goes in. */
@@ -280,44 +277,28 @@ class TranscodeOutput {
     this.#startMs = startMs;
   }
 
+  /** @throws Error when the bytes are no fragmented MP4 with a picture. */
   push(chunk: Buffer): void {
-    this.#cutter.push(chunk);
+    for (const { kind, bytes } of this.#splitter.push(chunk)) {
+      if (kind === 'init') this.#begin(bytes);
+      else this.#fragment(bytes);
+    }
   }
 
   replay(listener: StreamListener): void {
     if (!this.#init) return;
-    listener.init(this.#init);
+    listener.init(this.#init.segment);
     for (const fragment of this.#kept) listener.fragment(fragment);
   }
 
-  #take(type: string, bytes: Buffer): void {
-    if (type === 'ftyp' || type === 'moov') {
-      this.#head.push(bytes);
-      if (type === 'moov') this.#begin(Buffer.concat(this.#head));
-    } else if (type === 'moof') this.#moof = bytes;
-    else if (type === 'mdat' && this.#moof) {
-      this.#fragment(Buffer.concat([this.#moof, bytes]));
-      this.#moof = undefined;
-    }
-  }
-
   #begin(bytes: Buffer): void {
-    this.#tracks = tracksOf(bytes);
-    const video = this.#tracks.find(({ kind }) => kind === 'video');
-    if (!video) throw new Error('The transcode has no picture');
-    this.#init = {
-      bytes,
-      mime: mimeOf(this.#tracks),
-      video: 'h264',
-      width: video.width,
-      height: video.height,
-      timescale: video.timescale,
-    };
-    for (const listener of this.#listeners) listener.init(this.#init);
+    this.#init = readInit(bytes);
+    if (!this.#init) throw new Error('The transcode has no picture');
+    for (const listener of this.#listeners) listener.init(this.#init.segment);
   }
 
   #fragment(bytes: Buffer): void {
-    const run = runsOf(bytes, this.#tracks).find(({ track }) => track.kind === 'video');
+    const run = this.#init && readFragment(bytes, this.#init.tracks)?.video;
     if (!run) return;
     const toMs = (ticks: number): number => (ticks * 1_000) / run.track.timescale;
     const fragment = {
@@ -331,13 +312,4 @@ class TranscodeOutput {
     this.#kept.push(fragment);
     for (const listener of this.#listeners) listener.fragment(fragment);
   }
-}
-
-/** RFC 6381 of what the encoder makes: H.264 by its avcC (ISO/IEC 14496-15 §5.3.3.1), AAC-LC. */
-function mimeOf(tracks: readonly Track[]): string {
-  const codecs = tracks.map((track) => {
-    if (track.kind !== 'video') return 'mp4a.40.2';
-    return `avc1.${configurationOf(track, 'avcC')?.toString('hex', 1, 4) ?? '42c01f'}`;
-  });
-  return `video/mp4; codecs="${codecs.join(', ')}"`;
 }

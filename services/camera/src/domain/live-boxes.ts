@@ -2,7 +2,7 @@
  * Boxes that a live stream carries beside its pictures. Players that do not know them skip them: `prft` says what the clock
  * on the wall showed, `uuid` with our own type says what happens with the stream (docs/design/cameras.md, Live).
  */
-import { makeBox } from './iso-boxes.ts';
+import { makeBox } from './mp4-box.ts';
 
 /** Seconds from the NTP era (1900) to the Unix era (RFC 5905 §6). */
 const ntpOffsetSeconds = 2_208_988_800;

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { boxesIn, findBox, fullBox, makeBox } from './iso-boxes.ts';
 import { joinAt, LiveTimeline } from './live-timeline.ts';
 import type { Fragment, InitSegment } from './media.ts';
+import { boxesIn, makeBox } from './mp4-box.ts';
+import { readFragment } from './mp4-fragment.ts';
+import { tracksOf } from './mp4-init.ts';
 
 /** A second of picture and sound, as ffmpeg writes it. */
 const mp4 = execFileSync('ffmpeg', [
@@ -42,9 +44,7 @@ const fragments: Fragment[] = bytesOf('moof').map((moof, index) => ({
   decodeTime: index * 12_800,
 }));
 const timesOf = (parts: Buffer[]): number[] =>
-  boxesIn(parts[1]!)
-    .flatMap((moof) => boxesIn(moof.bytes, 8).filter(({ type }) => type === 'traf'))
-    .map((traf) => Number(fullBox(findBox(traf, 'tfdt')!).content.readBigUInt64BE(0)));
+  readFragment(parts[1]!, tracksOf(init.bytes))!.runs.map(({ decodeTime }) => decodeTime);
 
 describe('the time line of a viewer', () => {
   it('begins at 0 wherever he joins, and goes on over a new start and over what was left out', () => {
@@ -65,10 +65,10 @@ describe('the time line of a viewer', () => {
     timeline.begin(init);
     const before = Buffer.from(fragments[0]!.bytes);
     const [prft, , data] = timeline.place(fragments[0]!);
-    const { version, content } = fullBox(boxesIn(prft!)[0]!);
-    expect(version).toBe(1);
-    expect(content.readUInt32BE(4)).toBe(1_700_000_000 + 2_208_988_800);
-    expect(content.readUInt32BE(8)).toBe(2 ** 31);
+    const { content } = boxesIn(prft!)[0]!;
+    expect(content.readUInt8(0)).toBe(1);
+    expect(content.readUInt32BE(8)).toBe(1_700_000_000 + 2_208_988_800);
+    expect(content.readUInt32BE(12)).toBe(2 ** 31);
     expect(fragments[0]!.bytes.equals(before)).toBe(true);
     expect(data!.buffer).toBe(fragments[0]!.bytes.buffer);
   });

@@ -8,40 +8,31 @@ import { boxAt, BoxReader, boxesIn, type Box } from './mp4-box.ts';
 export type Track = {
   id: number;
   kind: 'video' | 'audio' | 'other';
+  /** Ticks a second. */
   timescale: number;
   /** RFC 6381. */
   codec: string;
+  /** The sample entry, with the decoder's configuration inside. */
+  entry: Box;
   width: number;
   height: number;
   /** Defaults of `trex` (ISO/IEC 14496-12 §8.8.3), which `tfhd` and `trun` may leave out. */
-  defaultDuration: number;
-  defaultSize: number;
-  defaultFlags: number;
+  defaults: { duration: number; size: number; flags: number };
 };
 
-export type ReadInit = { segment: InitSegment; tracks: ReadonlyMap<number, Track>; videoTrackId: number };
+export type ReadInit = { segment: InitSegment; tracks: readonly Track[] };
 
 /** Tracks looked at: a camera has two. */
 const tracksMax = 8;
 
 /** Undefined when there is no video track in it that can be told. */
 export function readInit(bytes: Buffer): ReadInit | undefined {
-  const moov = boxesIn(bytes).find((box) => box.type === 'moov');
-  if (!moov) return undefined;
-  const children = boxesIn(moov.bytes, moov.start, moov.end);
-  const tracks = new Map<number, Track>();
-  for (const trak of children.filter((box) => box.type === 'trak').slice(0, tracksMax)) {
-    const track = readTrack(trak);
-    if (track) tracks.set(track.id, track);
-  }
-  const mvex = children.find((box) => box.type === 'mvex');
-  if (mvex) readDefaults(mvex, tracks);
-  const video = [...tracks.values()].find((track) => track.kind === 'video');
+  const tracks = tracksOf(bytes);
+  const video = tracks.find((track) => track.kind === 'video');
   if (!video) return undefined;
-  const codecs = [...tracks.values()].filter((track) => track.codec !== '').map((track) => track.codec);
+  const codecs = tracks.filter((track) => track.codec !== '').map((track) => track.codec);
   return {
     tracks,
-    videoTrackId: video.id,
     segment: {
       bytes,
       mime: `video/mp4; codecs="${codecs.join(', ')}"`,
@@ -52,6 +43,26 @@ export function readInit(bytes: Buffer): ReadInit | undefined {
     },
   };
 }
+
+/** The tracks of an init segment; without those that cannot be told. */
+export function tracksOf(init: Buffer): Track[] {
+  const moov = boxesIn(init).find((box) => box.type === 'moov');
+  if (!moov) return [];
+  const children = boxesIn(moov.content);
+  const traks = children.filter((box) => box.type === 'trak').slice(0, tracksMax);
+  const tracks = traks.flatMap((trak) => readTrack(trak) ?? []);
+  const mvex = children.find((box) => box.type === 'mvex');
+  if (mvex) readDefaults(mvex, tracks);
+  return tracks;
+}
+
+/** Content of a box inside the sample entry, e.g. `avcC`. */
+export const configurationOf = (track: Track, type: string): Buffer | undefined =>
+  insideEntry(track.entry, track.kind).find((box) => box.type === type)?.content;
+
+/** Boxes inside a visual sample entry begin behind 78 bytes of fields (§12.1.3), inside a version 0 audio one behind 28 (§12.2.3). */
+const insideEntry = (entry: Box, kind: Track['kind']): Box[] =>
+  boxesIn(entry.content.subarray(kind === 'video' ? 78 : 28));
 
 function videoOf(codec: string): InitSegment['video'] {
   if (codec.startsWith('avc')) return 'h264';
@@ -66,11 +77,11 @@ function readTrack(trak: Box): Track | undefined {
   if (!tkhd || !mdhd || !hdlr || !stsd) return undefined;
   const id = readTrackId(tkhd);
   const timescale = readTimescale(mdhd);
-  const handler = hdlr.bytes.toString('latin1', hdlr.start + 8, Math.min(hdlr.start + 12, hdlr.end));
+  const handler = hdlr.content.toString('latin1', 8, 12);
   // FullBox header and entry count (§8.5.2).
-  const entry = boxesIn(stsd.bytes, stsd.start + 8, stsd.end)[0];
+  const entry = boxesIn(stsd.content.subarray(8))[0];
   if (id === undefined || timescale === undefined || !entry) return undefined;
-  const base = { id, timescale, defaultDuration: 0, defaultSize: 0, defaultFlags: 0 };
+  const base = { id, timescale, entry, defaults: { duration: 0, size: 0, flags: 0 } };
   if (handler === 'vide') return { ...base, kind: 'video', ...readVisual(entry) };
   const codec = handler === 'soun' ? audioCodec(entry) : '';
   return { ...base, kind: handler === 'soun' ? 'audio' : 'other', codec, width: 0, height: 0 };
@@ -92,12 +103,12 @@ function readTimescale(mdhd: Box): number | undefined {
   return reader.ok && timescale > 0 ? timescale : undefined;
 }
 
-/** VisualSampleEntry (§12.1.3): 78 bytes of fields before its boxes. */
+/** VisualSampleEntry (§12.1.3). */
 function readVisual(entry: Box): { codec: string; width: number; height: number } {
   const reader = new BoxReader(entry, 24);
   const width = reader.u16();
   const height = reader.u16();
-  const inner = boxesIn(entry.bytes, Math.min(entry.start + 78, entry.end), entry.end);
+  const inner = insideEntry(entry, 'video');
   const avcC = inner.find((box) => box.type === 'avcC');
   const hvcC = inner.find((box) => box.type === 'hvcC');
   const codec = avcC ? avcCodec(entry.type, avcC) : hvcC ? hevcCodec(entry.type, hvcC) : entry.type.trim();
@@ -106,8 +117,7 @@ function readVisual(entry: Box): { codec: string; width: number; height: number 
 
 /** ISO/IEC 14496-15 §5.3.3.1: profile, compatibility and level stand in bytes 1 to 3 of the record. */
 function avcCodec(type: string, avcC: Box): string {
-  if (avcC.end - avcC.start < 4) return type;
-  return `${type}.${avcC.bytes.toString('hex', avcC.start + 1, avcC.start + 4)}`;
+  return avcC.content.length < 4 ? type : `${type}.${avcC.content.toString('hex', 1, 4)}`;
 }
 
 /** ISO/IEC 14496-15 Annex E.3: profile space and id, compatibility bits in reverse, tier and level, constraint bytes. */
@@ -132,12 +142,10 @@ function hevcCodec(type: string, hvcC: Box): string {
   return parts.join('.');
 }
 
-/** AudioSampleEntry (§12.2.3): 28 bytes of fields before its boxes; esds of ISO/IEC 14496-14 §5.6. */
+/** AudioSampleEntry (§12.2.3); esds of ISO/IEC 14496-14 §5.6. */
 function audioCodec(entry: Box): string {
   if (entry.type !== 'mp4a') return entry.type.trim();
-  const esds = boxesIn(entry.bytes, Math.min(entry.start + 28, entry.end), entry.end).find(
-    (box) => box.type === 'esds',
-  );
+  const esds = insideEntry(entry, 'audio').find((box) => box.type === 'esds');
   return esds ? (aacCodec(esds) ?? 'mp4a.40.2') : 'mp4a.40.2';
 }
 
@@ -170,15 +178,14 @@ function descriptorLength(reader: BoxReader): number {
   return length;
 }
 
-function readDefaults(mvex: Box, tracks: Map<number, Track>): void {
-  for (const trex of boxesIn(mvex.bytes, mvex.start, mvex.end)) {
+function readDefaults(mvex: Box, tracks: readonly Track[]): void {
+  for (const trex of boxesIn(mvex.content)) {
     if (trex.type !== 'trex') continue;
     const reader = new BoxReader(trex, 4);
-    const track = tracks.get(reader.u32());
+    const id = reader.u32();
     reader.skip(4);
-    if (!track) continue;
-    track.defaultDuration = reader.u32();
-    track.defaultSize = reader.u32();
-    track.defaultFlags = reader.u32();
+    const defaults = { duration: reader.u32(), size: reader.u32(), flags: reader.u32() };
+    const track = tracks.find((one) => one.id === id);
+    if (track) track.defaults = defaults;
   }
 }

@@ -3,7 +3,7 @@
  * it arrives in. Bounded: a box above its limit ends the connection, so no camera makes the service hold more than that.
  */
 
-export type Piece = { kind: 'init'; bytes: Buffer } | { kind: 'fragment'; moof: Buffer; bytes: Buffer };
+export type Piece = { kind: 'init' | 'fragment'; bytes: Buffer };
 
 /** Largest box taken of each type, in bytes. A key frame of 8K is below 8 MiB; half a second at 100 Mbit/s is 6 MiB. */
 export const boxBytesMax: Readonly<Record<string, number>> = {
@@ -99,8 +99,6 @@ export class Mp4Splitter {
       return { kind: 'init', bytes: this.#ftyp ? Buffer.concat([this.#ftyp, bytes]) : bytes };
     const moof = this.#moof;
     this.#moof = type === 'moof' ? bytes : undefined;
-    return type === 'mdat' && moof
-      ? { kind: 'fragment', moof: bytes.subarray(0, moof.length), bytes }
-      : undefined;
+    return type === 'mdat' && moof ? { kind: 'fragment', bytes } : undefined;
   }
 }

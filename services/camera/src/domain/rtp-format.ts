@@ -2,7 +2,10 @@
  * How each codec goes over RTP: H.264 (RFC 6184), H.265 (RFC 7798), AAC (RFC 3640), from the samples of fragmented MP4.
  * Says the media section of the SDP, and cuts samples into payloads.
  */
-import { configurationOf, type Sample, type Track } from './fragmented-mp4.ts';
+import { configurationOf, type Track } from './mp4-init.ts';
+
+/** A picture, or a piece of sound. */
+export type Unit = { bytes: Buffer; key: boolean };
 
 export type RtpFormat = {
   payloadType: number;
@@ -10,8 +13,8 @@ export type RtpFormat = {
   clockRate: number;
   /** Media section of the SDP (RFC 8866 §5.14), without its control attribute. */
   sdp: string[];
-  /** Payloads of one sample, in order; the last one ends it. */
-  payloads(sample: Pick<Sample, 'bytes' | 'key'>): Buffer[];
+  /** Its payloads in order; the last one ends it. */
+  payloads(unit: Unit): Buffer[];
 };
 
 /** Below an Ethernet packet, though TCP would bear more: receivers forward it over UDP. */
@@ -91,7 +94,7 @@ function h265(hvcC: Buffer): RtpFormat {
 function aac(track: Track, esds: Buffer): RtpFormat | undefined {
   const config = decoderSpecificInfo(esds);
   if (!config) return undefined;
-  const channels = track.entry.bytes.readUInt16BE(track.entry.headerBytes + 16);
+  const channels = track.entry.content.readUInt16BE(16);
   const parameters =
     'streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3';
   return {

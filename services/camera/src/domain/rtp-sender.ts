@@ -2,8 +2,7 @@
  * One track on its way as RTP (RFC 3550) inside an RTSP connection: sequence numbers and timestamps that go on when the camera
  * connects again, and sender reports that tie them to the clock on the wall.
  */
-import type { Sample } from './fragmented-mp4.ts';
-import type { RtpFormat } from './rtp-format.ts';
+import type { RtpFormat, Unit } from './rtp-format.ts';
 
 const ntpOffsetSeconds = 2_208_988_800;
 
@@ -30,9 +29,9 @@ export class RtpSender {
     return { sequence: this.#sequence, timestamp: this.#base };
   }
 
-  /** Interleaved packets of a sample shown at `seconds` of the connection's own time. */
-  packets(sample: Pick<Sample, 'bytes' | 'key'>, seconds: number): Buffer[] {
-    const payloads = this.#format.payloads(sample);
+  /** Interleaved packets of a unit shown at `seconds` of the connection's own time. */
+  packets(unit: Unit, seconds: number): Buffer[] {
+    const payloads = this.#format.payloads(unit);
     const timestamp = this.#timestampAt(seconds);
     return payloads.flatMap((payload, index) => {
       const head = Buffer.alloc(16);

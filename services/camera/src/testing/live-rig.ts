@@ -2,11 +2,12 @@
 import type { CameraStream, Grant } from '@siphera/contract';
 import type { z } from 'zod';
 import { Transcoder } from '../adapters/transcode.ts';
-import { BoxCutter, type Box } from '../domain/iso-boxes.ts';
 import type { Notice } from '../domain/live-boxes.ts';
 import type { StreamKey } from '../domain/media.ts';
+import type { Box } from '../domain/mp4-box.ts';
 import { createLivePart, type LiveNeeds } from '../live.part.ts';
 import { SettingsStore } from '../store/settings.store.ts';
+import { BoxCutter } from './box-cutter.ts';
 import { startRig, testOrg, until, type Rig, type RigOptions } from './rig.ts';
 import { StandInStreams } from './stand-in-streams.ts';
 
@@ -90,7 +91,7 @@ export class LiveReader {
     try {
       for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
         this.bytes = Buffer.concat([this.bytes, chunk]);
-        this.#cutter.push(Buffer.from(chunk));
+        this.#cutter.push(chunk);
       }
     } catch (error) {
       // Aborted by the test, or cut by the service: the end is what counts.

@@ -1,8 +1,9 @@
 /** Footage for tests of evidence: made by a real ffmpeg, kept in memory, at times that the test chooses. No recorder and no camera. */
 import { execFileSync } from 'node:child_process';
-import { runsOf, tracksOf } from '../domain/fragmented-mp4.ts';
-import { boxesIn } from '../domain/iso-boxes.ts';
 import type { FootageRun, Gap, KeptFootage } from '../domain/kept-footage.ts';
+import { readFragment } from '../domain/mp4-fragment.ts';
+import { readInit } from '../domain/mp4-init.ts';
+import { Mp4Splitter } from '../domain/mp4-splitter.ts';
 
 type Piece = { bytes: Buffer; fromMs: number; toMs: number; key: boolean };
 type Kept = { run: FootageRun; init: Buffer; pieces: Piece[] };
@@ -56,30 +57,24 @@ export class StandInFootage implements KeptFootage {
   /** Records a stretch that begins then. */
   add(cameraId: string, fromMs: number, options: MadeOptions): void {
     const mp4 = makeMp4(options);
-    const boxes = boxesIn(mp4);
-    const init = Buffer.concat(
-      boxes.filter(({ type }) => type === 'ftyp' || type === 'moov').map(({ bytes }) => bytes),
-    );
-    const tracks = tracksOf(init);
-    const pieces = boxes.flatMap((box, index): Piece[] => {
-      const next = boxes[index + 1];
-      if (box.type !== 'moof' || next?.type !== 'mdat') return [];
-      const bytes = Buffer.concat([box.bytes, next.bytes]);
-      const video = runsOf(bytes, tracks).find(({ track }) => track.kind === 'video');
+    const [start, ...fragments] = new Mp4Splitter().push(mp4);
+    const init = readInit(start?.bytes ?? Buffer.alloc(0));
+    if (!init) throw new Error('ffmpeg made no footage');
+    const pieces = fragments.flatMap(({ bytes }): Piece[] => {
+      const video = readFragment(bytes, init.tracks)?.video;
       if (!video) return [];
-      const start = fromMs + (video.decodeTime * 1_000) / video.track.timescale;
+      const beginMs = fromMs + (video.decodeTime * 1_000) / video.track.timescale;
       return [
         {
           bytes,
-          fromMs: start,
-          toMs: start + (video.duration * 1_000) / video.track.timescale,
+          fromMs: beginMs,
+          toMs: beginMs + (video.duration * 1_000) / video.track.timescale,
           key: video.samples[0]?.key ?? false,
         },
       ];
     });
-    const video = tracks.find(({ kind }) => kind === 'video');
     this.#kept.push({
-      init,
+      init: init.segment.bytes,
       pieces,
       run: {
         cameraId,
@@ -87,8 +82,8 @@ export class StandInFootage implements KeptFootage {
         toMs: pieces.at(-1)?.toMs ?? fromMs,
         bytes: mp4.length,
         video: options.codec ?? 'h264',
-        width: video?.width ?? 0,
-        height: video?.height ?? 0,
+        width: init.segment.width,
+        height: init.segment.height,
         mime: 'video/mp4',
       },
     });

@@ -2,8 +2,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createLogger, createMetrics, systemClock, type Logger } from '@siphera/runtime';
-import { configurationOf, runsOf, tracksOf, type Track } from '../domain/fragmented-mp4.ts';
-import { BoxCutter } from '../domain/iso-boxes.ts';
 import type {
   Fragment,
   InitSegment,
@@ -12,6 +10,9 @@ import type {
   StreamKey,
   StreamListener,
 } from '../domain/media.ts';
+import { readFragment } from '../domain/mp4-fragment.ts';
+import { readInit, type ReadInit } from '../domain/mp4-init.ts';
+import { Mp4Splitter } from '../domain/mp4-splitter.ts';
 
 export type SourceOptions = {
   /** What ffmpeg reads; a test picture without it. */
@@ -173,7 +174,7 @@ function runFfmpeg(options: SourceOptions, to: StreamListener): () => Promise<vo
   const child: ChildProcess = spawn('ffmpeg', argumentsOf(options), { stdio: ['ignore', 'pipe', 'pipe'] });
   let words = '';
   child.stderr?.on('data', (text: Buffer) => (words += text.toString()));
-  const source = new Source(options.codec ?? 'h264', to);
+  const source = new Source(to);
   child.stdout?.on('data', (chunk: Buffer) => source.push(chunk));
   const gone = once(child, 'close').then(() => to.lost(`ffmpeg ended: ${words}`));
   return async () => {
@@ -183,51 +184,26 @@ function runFfmpeg(options: SourceOptions, to: StreamListener): () => Promise<vo
 }
 
 class Source {
-  readonly #codec: 'h264' | 'h265';
   readonly #to: StreamListener;
-  readonly #cutter = new BoxCutter((box) => this.#box(box.type, box.bytes));
-  #head: Buffer[] = [];
-  #tracks: Track[] = [];
-  #moof: Buffer | undefined;
+  readonly #splitter = new Mp4Splitter();
+  #init: ReadInit | undefined;
 
-  constructor(codec: 'h264' | 'h265', to: StreamListener) {
-    this.#codec = codec;
+  constructor(to: StreamListener) {
     this.#to = to;
   }
 
   push(chunk: Buffer): void {
-    this.#cutter.push(chunk);
-  }
-
-  #box(type: string, bytes: Buffer): void {
-    if (type === 'moof') this.#moof = bytes;
-    else if (type === 'mdat') this.#fragment(Buffer.concat([this.#moof!, bytes]));
-    else {
-      this.#head.push(bytes);
-      if (type === 'moov') this.#init(Buffer.concat(this.#head));
+    for (const { kind, bytes } of this.#splitter.push(chunk)) {
+      if (kind === 'fragment') this.#fragment(bytes);
+      else {
+        this.#init = readInit(bytes)!;
+        this.#to.init(this.#init.segment);
+      }
     }
   }
 
-  #init(bytes: Buffer): void {
-    this.#tracks = tracksOf(bytes);
-    const video = this.#tracks.find(({ kind }) => kind === 'video')!;
-    const sound = this.#tracks.some(({ kind }) => kind === 'audio') ? ', mp4a.40.2' : '';
-    const codec =
-      this.#codec === 'h264'
-        ? `avc1.${configurationOf(video, 'avcC')!.toString('hex', 1, 4)}`
-        : 'hvc1.1.6.L93.B0';
-    this.#to.init({
-      bytes,
-      mime: `video/mp4; codecs="${codec}${sound}"`,
-      video: this.#codec,
-      width: video.width,
-      height: video.height,
-      timescale: video.timescale,
-    });
-  }
-
   #fragment(bytes: Buffer): void {
-    const run = runsOf(bytes, this.#tracks).find(({ track }) => track.kind === 'video')!;
+    const run = readFragment(bytes, this.#init!.tracks)!.video!;
     const durationMs = (run.duration * 1_000) / run.track.timescale;
     this.#to.fragment({
       bytes,

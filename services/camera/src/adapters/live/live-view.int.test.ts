@@ -3,11 +3,11 @@ import { createConnection, createServer, type AddressInfo, type Server, type Soc
 import { systemClock } from '@siphera/runtime';
 import { waitFor } from '@siphera/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BoxCutter } from '../../domain/iso-boxes.ts';
 import type { Notice } from '../../domain/live-boxes.ts';
 import type { Fragment, StreamKey } from '../../domain/media.ts';
 import { quietLog, StandInStreams } from '../../testing/stand-in-streams.ts';
 import { LiveView } from './live-view.ts';
+import { BoxCutter } from '../../testing/box-cutter.ts';
 
 const key: StreamKey = { cameraId: '0192f000-0000-7000-8000-000000000001', role: 'main' };
 const ends: (() => unknown)[] = [];

@@ -1,7 +1,8 @@
 /** What one RTSP client plays: a stream's samples as RTP, from a key frame on, whole groups of pictures left out when it is slow. */
-import { runsOf, tracksOf, type Track, type TrackRun } from '../../domain/fragmented-mp4.ts';
 import { joinAt } from '../../domain/live-timeline.ts';
 import type { Fragment, InitSegment } from '../../domain/media.ts';
+import { readFragment, type TrackRun } from '../../domain/mp4-fragment.ts';
+import { tracksOf, type Track } from '../../domain/mp4-init.ts';
 import { rtpFormatOf, type RtpFormat } from '../../domain/rtp-format.ts';
 import type { RtpSender } from '../../domain/rtp-sender.ts';
 
@@ -67,7 +68,7 @@ export class RtspStream {
   packets(fragment: Fragment): Buffer[] {
     if (this.#waitsForKey && !fragment.key) return [];
     this.#waitsForKey = false;
-    const runs = runsOf(fragment.bytes, this.#tracks);
+    const runs = readFragment(fragment.bytes, this.#tracks)?.runs ?? [];
     const video = runs.find(({ track }) => track.kind === 'video');
     if (!video) return [];
     const startOf = ({ track, decodeTime }: TrackRun): number => decodeTime / track.timescale;
@@ -84,7 +85,9 @@ export class RtspStream {
       const report = fragment.key ? [sender.report(seconds, this.#wall.at(seconds))] : [];
       return [
         ...report,
-        ...samples.flatMap((sample) => sender.packets(sample, at(sample.decodeTime + sample.offset))),
+        ...samples.flatMap(({ start, end, key, decodeTime, offset }) =>
+          sender.packets({ bytes: fragment.bytes.subarray(start, end), key }, at(decodeTime + offset)),
+        ),
       ];
     });
   }

@@ -46,7 +46,7 @@ async function readBoxes(file: FileHandle, size: number, fromMs: number): Promis
     } else if (box.type === 'moof') {
       moof = { at, bytes: await readBytes(file, at, box.size) };
     } else if (box.type === 'mdat' && moof && init && table) {
-      const read = readFragment(moof.bytes, init);
+      const read = readFragment(moof.bytes, init.tracks);
       if (!read) break;
       const ticks = read.video?.decodeTime;
       firstTime ??= ticks;
@@ -55,7 +55,7 @@ async function readBoxes(file: FileHandle, size: number, fromMs: number): Promis
           ? toMs
           : fromMs + ((ticks - firstTime) * 1_000) / init.segment.timescale;
       const durationMs = ((read.video?.duration ?? 0) * 1_000) / init.segment.timescale;
-      table.add({ bytes: at + box.size - moof.at, startMs, key: read.video?.key ?? false });
+      table.add({ bytes: at + box.size - moof.at, startMs, key: read.video?.samples[0]?.key ?? false });
       toMs = Math.max(toMs, Math.round(startMs + durationMs));
     }
     at += box.size;

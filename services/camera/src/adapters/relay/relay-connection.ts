@@ -5,7 +5,7 @@
 import type { Clock, Logger } from '@siphera/runtime';
 import { holdsPicture } from '../../domain/key-picture.ts';
 import type { Fragment, InitSegment } from '../../domain/media.ts';
-import { readFragment, type VideoRun } from '../../domain/mp4-fragment.ts';
+import { readFragment, type TrackRun } from '../../domain/mp4-fragment.ts';
 import { readInit, type ReadInit } from '../../domain/mp4-init.ts';
 import { Mp4Splitter, type Piece } from '../../domain/mp4-splitter.ts';
 import {
@@ -128,7 +128,7 @@ export class RelayConnection {
       return;
     }
     const init = this.#init;
-    const read = init && readFragment(piece.moof, init);
+    const read = init && readFragment(piece.bytes, init.tracks);
     if (!read) {
       this.#giveUp('stream', 'The stream cannot be understood: a fragment is broken.');
       return;
@@ -195,6 +195,9 @@ export class RelayConnection {
 
   #readLine(text: string): void {
     this.#options.log.debug('ffmpeg_says', { line: withoutSecrets(text, this.#secrets) });
+    // It cannot be told not to follow one (RFC 2326 §11.3); the address that it names was checked by nobody.
+    if (text.includes('Redirecting to '))
+      this.#giveUp('stream', 'The camera sends us to another address, which is not followed.');
     const found = this.#input.line(text);
     if (!found || isRightFor(this.#options.codecs, found)) return;
     this.#learnt = found;
@@ -219,6 +222,7 @@ export class RelayConnection {
   }
 }
 
-const isKey = (video: VideoRun, bytes: Buffer, codec: InitSegment['video']): boolean =>
-  video.key &&
-  (codec === 'other' || holdsPicture(bytes, video.firstSample.start, video.firstSample.end, codec));
+function isKey({ samples: [first] }: TrackRun, bytes: Buffer, codec: InitSegment['video']): boolean {
+  if (!first?.key) return false;
+  return codec === 'other' || holdsPicture(bytes, first.start, first.end, codec);
+}
