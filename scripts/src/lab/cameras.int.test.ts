@@ -21,7 +21,7 @@ beforeAll(async () => {
     dataDir: join(box.dir, 'lab'),
     panel: undefined,
     cameras: 2,
-    cameraHost: undefined,
+    cameraHost: '127.0.0.1',
     rate: 3_600,
     startMinute: 8 * 60,
     durationMs: undefined,

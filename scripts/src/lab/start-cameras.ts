@@ -4,6 +4,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import {
   type CallOutput,
   cameraFile,
@@ -72,11 +73,20 @@ async function addressTowards(host: string): Promise<string> {
   try {
     socket.connect(9, host);
     await once(socket, 'connect');
-    return socket.address().address;
+    const { address } = socket.address();
+    // A box on this machine: to a real one its loopback is itself and no camera.
+    return address.startsWith('127.') ? (lanAddress() ?? address) : address;
   } finally {
     socket.close();
   }
 }
+
+const lanAddress = (): string | undefined =>
+  Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find(
+      ({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('169.254.'),
+    )?.address;
 
 async function fakeOptions(
   { id }: LabCamera,

@@ -70,6 +70,11 @@ export const CameraConfig = z.object({
     .default('')
     .transform((text) => text.split(',').filter((address) => address !== ''))
     .meta({ description: 'Own addresses from which WS-Discovery probes go out; empty: every interface' }),
+  CAMERA_ALLOW_LOOPBACK: z
+    .enum(['0', '1'])
+    .default('0')
+    .transform((text) => text === '1')
+    .meta({ description: '1: cameras may be on this machine itself. For tests and development alone' }),
   FFMPEG: z.string().default('ffmpeg').meta({ description: 'Path of ffmpeg' }),
   LOG_LEVEL: LogLevel,
 });

@@ -3,6 +3,7 @@ import type { IncomingEvent, InternalAudit } from '@siphera/contract';
 import type { Clock, InternalClient, Logger, Metrics, Random, Sqlite } from '@siphera/runtime';
 import type { z } from 'zod';
 import type { CameraConfig } from './config.ts';
+import type { CameraNetwork } from './adapters/camera-network.ts';
 import type { CameraDirectory, SignalHub, StatePatch } from './domain/camera.ts';
 
 /** Things for core, kept in camera.db until core has taken them: nothing is lost while core is away. Called inside a transaction or not. */
@@ -23,6 +24,7 @@ export type Ground = {
   db: Sqlite;
   outbox: CoreOutbox;
   directory: CameraDirectory;
+  network: CameraNetwork;
   signals: SignalHub;
   /** Writes parts of a camera's state, as `GET /camera/cameras` shows it. */
   setState(cameraId: string, patch: StatePatch): void;

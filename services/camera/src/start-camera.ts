@@ -15,6 +15,7 @@ import {
   type Random,
 } from '@siphera/runtime';
 import packageJson from '../package.json' with { type: 'json' };
+import { CameraNetwork } from './adapters/camera-network.ts';
 import { CameraRegistry } from './adapters/core/camera-registry.ts';
 import { CameraStates } from './adapters/core/camera-states.ts';
 import { heartbeatMs, heartbeatOf, sendHeartbeat } from './adapters/core/heartbeat.ts';
@@ -147,6 +148,7 @@ function createBase({ config, log, migrations, clock = systemClock, random = sys
     db: stores.db,
     outbox,
     directory: registry,
+    network: new CameraNetwork({ allowLoopback: config.CAMERA_ALLOW_LOOPBACK }),
     signals,
     setState: (id, patch) => states.patch(id, patch),
   };

@@ -155,11 +155,12 @@ async function lookAt(
   { ground }: Parts,
   body: CameraInput,
 ): Promise<{ reach: Reach; found: Examined; endpoint: string | null }> {
+  const { network } = ground;
   const now = (): number => ground.clock.now();
   if (body.connection === 'rtsp') {
     const [main] = body.rtsp_urls;
     if (main === undefined) throw new AppError('unprocessable', 'Give the RTSP address of the stream.');
-    const found = await examinedRtsp(body.rtsp_urls, body.credentials);
+    const found = await examinedRtsp(body.rtsp_urls, body.credentials, network);
     throwProblem(found);
     const reach = {
       connection: 'rtsp' as const,
@@ -176,9 +177,10 @@ async function lookAt(
       address: endpointUrl(at),
       logins: body.credentials ? [body.credentials] : [],
       wanted: { main: body.main_profile, sub: body.sub_profile },
+      network,
       now,
     }),
-    endpointOf(at.host, { random: ground.random, now }),
+    endpointOf(at.host, { random: ground.random, network, now }),
   ]);
   throwProblem(found);
   const url = endpointUrl(at);
@@ -189,7 +191,7 @@ async function lookAt(
 function throwProblem({ problem, steps }: Examined): void {
   if (!problem) return;
   throw new AppError(
-    problem.kind === 'unauthorised' ? 'unprocessable' : 'device_unavailable',
+    problem.kind === 'unauthorised' || problem.kind === 'forbidden' ? 'unprocessable' : 'device_unavailable',
     `${problem.text}.`,
     {
       ...(problem.kind === 'unauthorised' ? { hint: 'Check user name and password.' } : {}),
@@ -238,7 +240,7 @@ async function changedRow(
 ): Promise<{ row: CameraRow; renew: boolean }> {
   const changed = withPatch(row, patch);
   if (row.connection === 'rtsp')
-    return { row: await withRtsp(changed, patch), renew: patch.rtsp_urls !== undefined };
+    return { row: await withRtsp(ground, changed, patch), renew: patch.rtsp_urls !== undefined };
   if (patch.rtsp_urls !== undefined)
     throw new AppError(
       'unprocessable',
@@ -249,6 +251,7 @@ async function changedRow(
     address: patch.address ?? row.onvifUrl ?? row.address,
     logins: changed.credentials ? [changed.credentials] : [],
     wanted: wantedProfiles(changed),
+    network: ground.network,
     now: () => ground.clock.now(),
   });
   const { problem } = found;
@@ -266,13 +269,13 @@ async function changedRow(
   return { row: { ...withExamined(changed, found), revision: row.revision + 1 }, renew: true };
 }
 
-async function withRtsp(row: CameraRow, patch: CameraPatch): Promise<CameraRow> {
+async function withRtsp({ network }: Ground, row: CameraRow, patch: CameraPatch): Promise<CameraRow> {
   if (patch.address !== undefined)
     throw new AppError('unprocessable', 'A camera without ONVIF has RTSP addresses; change those.');
   if (patch.rtsp_urls === undefined) return row;
   if (patch.rtsp_urls.length === 0)
     throw new AppError('unprocessable', 'It needs at least one RTSP address.');
-  const found = await examinedRtsp(patch.rtsp_urls, row.credentials);
+  const found = await examinedRtsp(patch.rtsp_urls, row.credentials, network);
   throwProblem(found);
   return { ...row, streams: found.streams.length > 0 ? found.streams : unseenStreams(patch.rtsp_urls) };
 }

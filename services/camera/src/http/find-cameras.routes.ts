@@ -39,11 +39,16 @@ export function findHandlers(parts: Parts): FindHandlers {
             'validation_failed',
             `Ranges are like 10.0.0.0/24 or 10.0.0.10-99, ${rangeAddressesMax} addresses in all at most.`,
           );
+        const { network } = ground;
+        const refused = addresses.map((address) => network.refusal(address));
+        if (refused.length > 0 && refused.every((why) => why !== undefined))
+          throw new AppError('unprocessable', `${refused[0] ?? ''}.`);
         const found = await discover({
           waitMs: body.wait_ms,
           from: ground.config.DISCOVERY_ADDRESSES,
           addresses,
           random: ground.random,
+          network,
           now: () => ground.clock.now(),
         });
         return { items: found.map((one) => shownFind(parts, caller, one)) };
@@ -53,7 +58,12 @@ export function findHandlers(parts: Parts): FindHandlers {
       probes(body.addresses.length, async () => ({
         items: await Promise.all(
           body.addresses.map(async (address) => {
-            const found = await examine({ address, logins: body.credentials, now: () => ground.clock.now() });
+            const found = await examine({
+              address,
+              logins: body.credentials,
+              network: ground.network,
+              now: () => ground.clock.now(),
+            });
             const { serial } = found.information;
             const known = base.registry.rows().find((row) => isSameCamera(row, { serial, mac: found.mac }));
             return toReport(address.slice(0, 200), found, visibleId(parts, caller, known));

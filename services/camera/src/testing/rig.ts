@@ -190,6 +190,7 @@ function startOn(
       RECORDINGS_DIR: join(directory, 'footage'),
       STORAGE_ROOTS: directory,
       CORE_INTERNAL_URL: `unix:${core.socketPath}`,
+      CAMERA_ALLOW_LOOPBACK: '1',
       CAMERA_KEY: Buffer.alloc(32, 7).toString('base64'),
       ...env,
     }),

@@ -1,4 +1,5 @@
 /** What every service of the box runs on: configuration, logs, metrics, SQLite, HTTP, tokens, the feed, shutdown. */
+export * from './address-kind.ts';
 export * from './base.ts';
 export * from './core-link.ts';
 export * from './feed-follower.ts';

@@ -99,6 +99,7 @@ export async function startCamera(
     RECORDINGS_DIR: recordingsDir,
     STORAGE_ROOTS: options.dir,
     CORE_INTERNAL_URL: options.internalUrl,
+    CAMERA_ALLOW_LOOPBACK: '1',
     CAMERA_KEY_FILE: await keyFile(options.dir, 'camera'),
     PUBLIC_HOST_NAME: options.hostName,
     ...(options.publicUrl === undefined ? {} : { PUBLIC_URL: options.publicUrl }),

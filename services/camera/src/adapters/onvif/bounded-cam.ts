@@ -7,6 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Cam } from 'onvif';
 import { escapeXml, find, parseXml, textAt, xmlBytesMax, type XmlNode } from '../../domain/onvif/xml.ts';
+import type { CameraNetwork } from '../camera-network.ts';
 import { boundedRequest, type HttpAnswer } from './bounded-request.ts';
 import { asOnvifError, OnvifError } from './onvif-error.ts';
 
@@ -36,6 +37,13 @@ type Internals = {
 };
 
 export class BoundedCam extends Cam {
+  readonly #network: CameraNetwork;
+
+  constructor(options: ConstructorParameters<typeof Cam>[0], network: CameraNetwork) {
+    super(options);
+    this.#network = network;
+  }
+
   /** The package's own transport has no bound in bytes and waits for two minutes. */
   _request(options: RequestOptions, callback: Callback): void {
     this.#exchange(options).then(
@@ -80,7 +88,12 @@ export class BoundedCam extends Cam {
   async picture(url: string, timeoutMs: number): Promise<HttpAnswer> {
     const target = this._parseUrl(url);
     const ask = (headers: Record<string, string>): Promise<HttpAnswer> =>
-      boundedRequest(this.#http(target), { method: 'GET', headers, timeoutMs, bytesMax: pictureBytesMax });
+      boundedRequest(this.#http(target), this.#network, {
+        method: 'GET',
+        headers,
+        timeoutMs,
+        bytesMax: pictureBytesMax,
+      });
     const first = await ask({});
     const authorization = this.#digest(first, 'GET', target.path);
     return authorization === undefined ? first : ask({ authorization });
@@ -96,7 +109,7 @@ export class BoundedCam extends Cam {
     const target = url ??
       uri?.[service ?? ''] ?? { hostname: this.hostname, port: this.port, path: this.path };
     const post = (text: string, headers: Record<string, string>): Promise<HttpAnswer> =>
-      boundedRequest(this.#http(target), {
+      boundedRequest(this.#http(target), this.#network, {
         method: 'POST',
         headers: {
           ...headers,

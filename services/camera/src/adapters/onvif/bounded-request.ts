@@ -1,9 +1,10 @@
 /**
  * One HTTP request to a camera: bounded in bytes and in time from the first to the last byte, over a connection of its own,
- * following no redirect. What a camera sends cannot fill memory, hold us for ever, or send us elsewhere.
+ * following no redirect, to an address that was checked. What a camera sends cannot fill memory, hold us for ever, or send us elsewhere.
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { RefusedAddressError, type Address, type CameraNetwork } from '../camera-network.ts';
 
 export type HttpTarget = { host: string; port: number; path: string; secure: boolean };
 export type HttpAnswer = { status: number; rawHeaders: readonly string[]; contentType: string; body: Buffer };
@@ -15,6 +16,7 @@ export class NonsenseError extends Error {}
 
 export async function boundedRequest(
   target: HttpTarget,
+  network: CameraNetwork,
   options: {
     method: 'GET' | 'POST';
     headers: Readonly<Record<string, string | number>>;
@@ -26,7 +28,8 @@ export async function boundedRequest(
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), options.timeoutMs);
   try {
-    const response = await open(target, options, abort.signal);
+    const to = await network.address(target.host);
+    const response = await open(target, to, options, abort.signal);
     const body = await readBody(response, options.bytesMax);
     return {
       status: response.statusCode ?? 0,
@@ -35,7 +38,7 @@ export async function boundedRequest(
       body,
     };
   } catch (error) {
-    if (error instanceof NonsenseError) throw error;
+    if (error instanceof NonsenseError || error instanceof RefusedAddressError) throw error;
     const why = abort.signal.aborted
       ? `no answer within ${options.timeoutMs} ms`
       : ((error as NodeJS.ErrnoException).code ?? (error as Error).message);
@@ -47,7 +50,8 @@ export async function boundedRequest(
 
 function open(
   { host, port, path, secure }: HttpTarget,
-  options: Parameters<typeof boundedRequest>[1],
+  to: Address,
+  options: Parameters<typeof boundedRequest>[2],
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -60,6 +64,9 @@ function open(
         method: options.method,
         headers: { ...options.headers, connection: 'close' },
         agent: false,
+        // The name is not asked again: what was checked is what is connected to.
+        lookup: (_host, { all }, done) =>
+          all === true ? done(null, [to]) : done(null, to.address, to.family),
         signal,
         // A camera's certificate is its own; credentials go as digests only, never in the open.
         ...(secure ? { rejectUnauthorized: false } : {}),

@@ -4,6 +4,7 @@ import { AppError } from '@siphera/runtime';
 import type { z } from 'zod';
 import type { Ground } from '../../ground.ts';
 import type { KnownCamera } from '../../domain/camera.ts';
+import { RefusedAddressError } from '../camera-network.ts';
 import type { CameraRegistry } from '../core/camera-registry.ts';
 import type { CameraLinks } from './camera-links.ts';
 import { setToH264, settledStream } from './encoder.ts';
@@ -51,7 +52,7 @@ export class CameraControl {
     }
     const main = camera.streams[0];
     if (!main) throw new AppError('device_unavailable', `"${camera.name}" has no stream yet.`);
-    return pictureOf(config.FFMPEG, main.secretUrl, width);
+    return pictureOf(config.FFMPEG, await this.#checked(camera, main.secretUrl), width);
   }
 
   async ptz(cameraId: string, action: z.output<typeof PtzAction>): Promise<void> {
@@ -147,7 +148,10 @@ export class CameraControl {
     if (!told || !stream) throw new AppError('not_found', 'There is no such camera.');
     this.#registry.save(withMedia(told, media), also);
     const seen = await this.#tell(camera, () =>
-      settledStream(stream.url, camera.credentials, () => this.#ground.clock.monotonic()),
+      settledStream(stream.url, camera.credentials, {
+        network: this.#ground.network,
+        monotonic: () => this.#ground.clock.monotonic(),
+      }),
     );
     const now = this.#registry.row(cameraId);
     if (now) this.#registry.save(withSeen(now, stream.url, seen));
@@ -157,6 +161,17 @@ export class CameraControl {
         `"${camera.name}" says that it took H.264, but its stream is still ${seen.video ?? 'something else'}.`,
         { hint: 'Restart the camera, or set its encoder in its own settings.' },
       );
+  }
+
+  /** An address that ffmpeg may be given. */
+  async #checked(camera: KnownCamera, url: string): Promise<string> {
+    try {
+      return await this.#ground.network.url(url);
+    } catch (cause) {
+      const why =
+        cause instanceof RefusedAddressError ? cause.message : 'its name is not known on the network';
+      throw new AppError('device_unavailable', `"${camera.name}": ${why}.`, { cause });
+    }
   }
 
   #camera(id: string): KnownCamera {
@@ -195,7 +210,7 @@ export class CameraControl {
 
 const toAppError = (name: string, error: { kind: OnvifError['kind']; message: string }): AppError =>
   new AppError(
-    error.kind === 'refused' ? 'unprocessable' : 'device_unavailable',
+    error.kind === 'refused' || error.kind === 'forbidden' ? 'unprocessable' : 'device_unavailable',
     `"${name}": ${sentence(error)}.`,
     error.kind === 'unauthorised' ? { hint: 'Enter its user name and password.' } : {},
   );

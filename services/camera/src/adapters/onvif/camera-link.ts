@@ -7,6 +7,7 @@ import { onvifEndpoint } from '../../domain/address.ts';
 import { backoffMs } from '../../domain/backoff.ts';
 import type { KnownCamera, StatePatch } from '../../domain/camera.ts';
 import type { Notification } from '../../domain/onvif/notifications.ts';
+import type { CameraNetwork } from '../camera-network.ts';
 import { sentence } from './examine.ts';
 import { OnvifCamera, type Subscription } from './onvif-camera.ts';
 import { OnvifError } from './onvif-error.ts';
@@ -40,6 +41,7 @@ export type LinkHooks = {
 
 export class CameraLink {
   readonly #hooks: LinkHooks;
+  readonly #network: CameraNetwork;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Logger;
@@ -51,8 +53,15 @@ export class CameraLink {
   #lostAt: number | undefined;
   #online = false;
 
-  constructor(options: { hooks: LinkHooks; clock: Clock; random: Random; log: Logger }) {
+  constructor(options: {
+    hooks: LinkHooks;
+    network: CameraNetwork;
+    clock: Clock;
+    random: Random;
+    log: Logger;
+  }) {
     this.#hooks = options.hooks;
+    this.#network = options.network;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
@@ -98,7 +107,12 @@ export class CameraLink {
   async #followOnvif(camera: KnownCamera): Promise<void> {
     const endpoint = onvifEndpoint(camera.onvifUrl ?? camera.address);
     if (!endpoint) throw new OnvifError('nonsense', 'its address is not one');
-    const onvif = new OnvifCamera({ endpoint, login: camera.credentials, now: () => this.#clock.now() });
+    const onvif = new OnvifCamera({
+      endpoint,
+      login: camera.credentials,
+      network: this.#network,
+      now: () => this.#clock.now(),
+    });
     await onvif.connect();
     await this.#hooks.learn(onvif);
     this.#up(onvif.clockOffsetMs ?? null);
@@ -157,7 +171,7 @@ export class CameraLink {
     while (this.#goesOn(camera)) {
       const main = this.#hooks.camera()?.streams[0];
       if (!main) throw new OnvifError('nonsense', 'it has no stream');
-      await describeRtsp(main.url, camera.credentials);
+      await describeRtsp(main.url, camera.credentials, this.#network);
       this.#up(null);
       await this.#pause(pollMs);
     }

@@ -90,8 +90,8 @@ export class CameraLinks {
     if (known?.onvif && known.link.isOnline()) return known.onvif;
     const endpoint = onvifEndpoint(camera.onvifUrl ?? camera.address);
     if (camera.connection !== 'onvif' || !endpoint) throw new OnvifError('refused', 'it speaks no ONVIF');
-    const { clock } = this.#parts.ground;
-    const onvif = new OnvifCamera({ endpoint, login: camera.credentials, now: () => clock.now() });
+    const { clock, network } = this.#parts.ground;
+    const onvif = new OnvifCamera({ endpoint, login: camera.credentials, network, now: () => clock.now() });
     await onvif.connect();
     return onvif;
   }
@@ -129,6 +129,7 @@ export class CameraLinks {
     ground.setState(id, { events: 'none' });
     const link = new CameraLink({
       clock: ground.clock,
+      network: ground.network,
       random: ground.random,
       log: ground.log.child({ camera_id: id }),
       hooks: {
@@ -193,7 +194,7 @@ export class CameraLinks {
     if (!onvif) {
       if (row.streams.every(({ video }) => video !== null)) return;
       const urls = row.streams.map(({ url }) => url);
-      const found = await examinedRtsp(urls, row.credentials);
+      const found = await examinedRtsp(urls, row.credentials, ground.network);
       if (!found.problem) registry.save({ ...row, streams: found.streams, revision: row.revision + 1 });
       return;
     }
@@ -210,10 +211,15 @@ export class CameraLinks {
       address: row.onvifUrl ?? row.address,
       logins: row.credentials ? [row.credentials] : [],
       wanted: wantedProfiles(row),
+      network: ground.network,
       now: () => ground.clock.now(),
     });
     const { host } = onvif.endpoint;
-    const said = await endpointOf(host, { random: ground.random, now: () => ground.clock.now() });
+    const said = await endpointOf(host, {
+      random: ground.random,
+      network: ground.network,
+      now: () => ground.clock.now(),
+    });
     const now = registry.row(id);
     if (!now) return;
     if (found.problem) throw new OnvifError(found.problem.kind, found.problem.text);

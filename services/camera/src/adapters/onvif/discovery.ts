@@ -13,6 +13,7 @@ import {
   readProbeMatches,
   type ProbeMatch,
 } from '../../domain/onvif/discovery.ts';
+import type { CameraNetwork } from '../camera-network.ts';
 import { OnvifCamera } from './onvif-camera.ts';
 
 export type Discovered = Omit<ProbeMatch, 'onvifUrls'> & { onvifUrl: string };
@@ -38,11 +39,15 @@ export type DiscoveryOptions = {
   /** Addresses that are asked one by one. */
   addresses?: readonly string[];
   random: Random;
+  network: CameraNetwork;
   now: () => number;
 };
 
 export async function discover(options: DiscoveryOptions): Promise<Discovered[]> {
-  const [heard, scanned] = await Promise.all([probe(options), scan(options.addresses ?? [], options.now)]);
+  const [heard, scanned] = await Promise.all([
+    probe(options),
+    scan(options.addresses ?? [], { network: options.network, now: options.now }),
+  ]);
   // The same camera by both ways: what it said by itself tells more.
   const known = new Set(heard.map(({ onvifUrl }) => onvifUrl));
   return [...heard, ...scanned.filter(({ onvifUrl }) => !known.has(onvifUrl))];
@@ -51,14 +56,15 @@ export async function discover(options: DiscoveryOptions): Promise<Discovered[]>
 /** The endpoint reference that one host tells, to know it again under another address. */
 export async function endpointOf(
   host: string,
-  options: Pick<DiscoveryOptions, 'random' | 'now'>,
+  options: Pick<DiscoveryOptions, 'random' | 'network' | 'now'>,
 ): Promise<Discovered | undefined> {
-  if (!/^\d+\.\d+\.\d+\.\d+$/.test(host)) return undefined;
+  if (!/^\d+\.\d+\.\d+\.\d+$/.test(host) || options.network.refusal(host) !== undefined) return undefined;
   return (await probe({ ...options, waitMs: 700, from: [], addresses: [host], multicast: false }))[0];
 }
 
 async function probe(options: DiscoveryOptions & { multicast?: boolean }): Promise<Discovered[]> {
-  const { random, waitMs, addresses = [], multicast = true } = options;
+  const { random, network, waitMs, multicast = true } = options;
+  const addresses = (options.addresses ?? []).filter((address) => network.refusal(address) === undefined);
   const found = new Map<string, Discovered>();
   const messages = (['dn:NetworkVideoTransmitter', 'tds:Device'] as const).map((types) => {
     const id = random.uuid();
@@ -66,7 +72,8 @@ async function probe(options: DiscoveryOptions & { multicast?: boolean }): Promi
   });
   const ids = new Set(messages.map(({ id }) => id));
   const hear = (bytes: Buffer, from: string): void => {
-    if (found.size >= foundMax) return;
+    // What answers from an address of the box is no camera, whatever it says.
+    if (found.size >= foundMax || network.refusal(from) !== undefined) return;
     for (const match of readProbeMatches(bytes.toString('utf8'), ids)) {
       const onvifUrl = reachable(match.onvifUrls, from);
       if (onvifUrl !== undefined) found.set(match.endpoint, { ...match, onvifUrl });
@@ -146,12 +153,15 @@ const ownAddresses = (): string[] =>
     .map((one) => one?.address ?? '');
 
 /** ONVIF's one question that needs no credentials, to each address; other ports only where there is a host. */
-async function scan(addresses: readonly string[], now: () => number): Promise<Discovered[]> {
-  const waiting = [...addresses];
+async function scan(
+  addresses: readonly string[],
+  options: Pick<DiscoveryOptions, 'network' | 'now'>,
+): Promise<Discovered[]> {
+  const waiting = addresses.filter((address) => options.network.refusal(address) === undefined);
   const found: Discovered[] = [];
   const worker = async (): Promise<void> => {
     for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
-      const url = await onvifAt(address, now);
+      const url = await onvifAt(address, options);
       if (url !== undefined)
         found.push({ endpoint: '', onvifUrl: url, name: null, hardware: null, mac: null });
     }
@@ -160,12 +170,15 @@ async function scan(addresses: readonly string[], now: () => number): Promise<Di
   return found;
 }
 
-async function onvifAt(address: string, now: () => number): Promise<string | undefined> {
+async function onvifAt(
+  address: string,
+  options: Pick<DiscoveryOptions, 'network' | 'now'>,
+): Promise<string | undefined> {
   for (const port of [80, ...otherPorts]) {
     const endpoint = onvifEndpoint(port === 80 ? address : `${address}:${port}`);
     if (!endpoint) return undefined;
     try {
-      await new OnvifCamera({ endpoint, login: undefined, now, timeoutMs: scanMs }).readClock();
+      await new OnvifCamera({ endpoint, login: undefined, ...options, timeoutMs: scanMs }).readClock();
       return endpointUrl(endpoint);
     } catch (error) {
       // Silence is a host that is not there, for the other ports too.

@@ -17,6 +17,7 @@ import {
 } from '../../domain/onvif/encoder-settings.ts';
 import type { Login } from '../../domain/camera-row.ts';
 import type { DescribedStream } from '../../domain/sdp.ts';
+import type { CameraNetwork } from '../camera-network.ts';
 import type { OnvifCamera } from './onvif-camera.ts';
 import { OnvifError } from './onvif-error.ts';
 import { describeRtsp } from './rtsp-describe.ts';
@@ -52,11 +53,11 @@ export async function setToH264(camera: OnvifCamera, profileToken: string): Prom
 export async function settledStream(
   url: string,
   login: Login | undefined,
-  monotonic: () => number,
+  { network, monotonic }: { network: CameraNetwork; monotonic: () => number },
 ): Promise<DescribedStream> {
   const until = monotonic() + settleMs;
   for (;;) {
-    const last = await describeRtsp(url, login).catch((error: unknown) => {
+    const last = await describeRtsp(url, login, network).catch((error: unknown) => {
       if (error instanceof OnvifError && error.kind !== 'unauthorised') return error;
       throw error;
     });

@@ -15,6 +15,7 @@ import {
 import type { Login } from '../../domain/camera-row.ts';
 import type { DeviceInformation, MediaProfile } from '../../domain/onvif/answers.ts';
 import { chooseStreams } from '../../domain/onvif/choose-streams.ts';
+import type { CameraNetwork } from '../camera-network.ts';
 import { OnvifCamera } from './onvif-camera.ts';
 import { OnvifError, type OnvifProblem } from './onvif-error.ts';
 import { describeRtsp } from './rtsp-describe.ts';
@@ -73,13 +74,14 @@ export type ExamineOptions = {
   /** Tried in order; none: without. */
   logins: readonly Login[];
   wanted?: { main?: string | null | undefined; sub?: string | null | undefined };
+  network: CameraNetwork;
   now: () => number;
 };
 
 export async function examine(options: ExamineOptions): Promise<Examined> {
   const found = nothing();
   if (/^rtsps?:\/\//i.test(options.address)) {
-    await examineRtsp(found, [options.address], options.logins);
+    await examineRtsp(found, [options.address], options.logins, options.network);
     return found;
   }
   const endpoint = onvifEndpoint(options.address);
@@ -101,6 +103,7 @@ async function examineRtsp(
   found: Examined,
   urls: readonly string[],
   logins: readonly Login[],
+  network: CameraNetwork,
 ): Promise<void> {
   const tries = logins.length > 0 ? logins : [undefined];
   for (const [index, url] of urls.entries()) {
@@ -108,7 +111,7 @@ async function examineRtsp(
     let last: unknown;
     for (const [loginIndex, login] of tries.entries()) {
       try {
-        const stream = await describeRtsp(url, login);
+        const stream = await describeRtsp(url, login, network);
         if (index === 0 && login) found.loginIndex = loginIndex;
         found.streams.push(streamOf(index === 0 ? 'main' : 'sub', url, null, stream));
         done(found, step, `${stream.video ?? 'no'} video, ${stream.audio} audio`);
@@ -123,9 +126,13 @@ async function examineRtsp(
   }
 }
 
-export const examinedRtsp = async (urls: readonly string[], login: Login | null): Promise<Examined> => {
+export const examinedRtsp = async (
+  urls: readonly string[],
+  login: Login | null,
+  network: CameraNetwork,
+): Promise<Examined> => {
   const found = nothing();
-  await examineRtsp(found, urls, login ? [login] : []);
+  await examineRtsp(found, urls, login ? [login] : [], network);
   return found;
 };
 
@@ -136,7 +143,12 @@ async function signIn(
   options: ExamineOptions,
 ): Promise<OnvifCamera | undefined> {
   try {
-    const camera = new OnvifCamera({ endpoint, login: undefined, now: options.now });
+    const camera = new OnvifCamera({
+      endpoint,
+      login: undefined,
+      network: options.network,
+      now: options.now,
+    });
     const offset = await camera.readClock();
     done(found, 'reach', `ONVIF answers at ${endpointUrl(endpoint)}`);
     found.clockOffsetMs = offset;
@@ -157,7 +169,7 @@ async function signIn(
   const tries = options.logins.length > 0 ? options.logins : [undefined];
   let last: unknown;
   for (const [index, login] of tries.entries()) {
-    const camera = new OnvifCamera({ endpoint, login, now: options.now });
+    const camera = new OnvifCamera({ endpoint, login, network: options.network, now: options.now });
     try {
       await camera.connect();
       found.information = await camera.deviceInformation();
@@ -192,7 +204,7 @@ async function readDevice(found: Examined, camera: OnvifCamera): Promise<void> {
 async function readStreams(
   found: Examined,
   camera: OnvifCamera,
-  { logins, wanted }: ExamineOptions,
+  { logins, wanted, network }: ExamineOptions,
 ): Promise<void> {
   try {
     found.media = await camera.profiles();
@@ -218,15 +230,15 @@ async function readStreams(
     fail(found, 'profiles', error);
     return;
   }
-  await tryStream(found, logins[found.loginIndex ?? -1]);
+  await tryStream(found, logins[found.loginIndex ?? -1], network);
 }
 
 /** The address may be right and the port shut: the wizard says so before there is a camera that records nothing. */
-async function tryStream(found: Examined, login: Login | undefined): Promise<void> {
+async function tryStream(found: Examined, login: Login | undefined, network: CameraNetwork): Promise<void> {
   const [main] = found.streams;
   if (!main) return;
   try {
-    const described = await describeRtsp(main.url, login);
+    const described = await describeRtsp(main.url, login, network);
     if (main.video !== described.video && described.video !== null)
       warn(found, 'stream', `The stream is ${described.video}, not ${main.video ?? 'what it announces'}`);
     else done(found, 'stream', 'The stream answers');
@@ -278,6 +290,7 @@ const begin: Readonly<Record<OnvifProblem, string>> = {
   unauthorised: 'It does not let us in',
   refused: 'It refuses',
   nonsense: 'It does not answer as a camera',
+  forbidden: 'It is not asked',
 };
 export const sentence = (error: { kind: OnvifProblem; message: string }): string =>
   `${begin[error.kind]}: ${error.message}`;

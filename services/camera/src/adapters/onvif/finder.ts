@@ -62,6 +62,7 @@ export class Finder {
       address: at.onvifUrl,
       logins,
       wanted: wantedProfiles(row),
+      network: this.#ground.network,
       now: () => this.#ground.clock.now(),
     });
     const { serial } = found.information;
@@ -86,13 +87,14 @@ export class Finder {
 
   async #look(): Promise<void> {
     this.#lookedAt = this.#ground.clock.monotonic();
-    const { config, random, clock } = this.#ground;
+    const { config, random, clock, network } = this.#ground;
     const wanted = [...this.#wanted];
     this.#wanted.clear();
     const heard = await discover({
       waitMs,
       from: config.DISCOVERY_ADDRESSES,
       random,
+      network,
       now: () => clock.now(),
     });
     for (const id of wanted) {

@@ -6,6 +6,7 @@ import { startFakeCamera, type FakeCamera, type FakeCameraOptions } from '@siphe
 import { afterEach, describe, expect, it } from 'vitest';
 import { onvifEndpoint } from '../../domain/address.ts';
 import { chooseStreams } from '../../domain/onvif/choose-streams.ts';
+import { CameraNetwork } from '../camera-network.ts';
 import { OnvifCamera } from './onvif-camera.ts';
 
 const open: AsyncDisposable[] = [];
@@ -22,7 +23,13 @@ async function fake(options: FakeCameraOptions): Promise<FakeCamera> {
 const client = (url: string, login?: { username: string; password: string }, timeoutMs = 2_000) => {
   const endpoint = onvifEndpoint(url);
   if (!endpoint) throw new Error(url);
-  return new OnvifCamera({ endpoint, login, now: () => systemClock.now(), timeoutMs });
+  return new OnvifCamera({
+    endpoint,
+    login,
+    network: new CameraNetwork({ allowLoopback: true }),
+    now: () => systemClock.now(),
+    timeoutMs,
+  });
 };
 
 describe.each([

@@ -18,6 +18,7 @@ import {
 } from '../../domain/onvif/answers.ts';
 import { readNotifications, type Notification } from '../../domain/onvif/notifications.ts';
 import { escapeXml, find, textAt, type XmlNode } from '../../domain/onvif/xml.ts';
+import type { CameraNetwork } from '../camera-network.ts';
 import { BoundedCam } from './bounded-cam.ts';
 import { asOnvifError, OnvifError } from './onvif-error.ts';
 
@@ -36,21 +37,25 @@ export class OnvifCamera {
   constructor(options: {
     endpoint: Endpoint;
     login: Login | undefined;
+    network: CameraNetwork;
     now: () => number;
     timeoutMs?: number;
   }) {
     const { endpoint, login } = options;
     this.endpoint = endpoint;
     this.#now = options.now;
-    this.#cam = new BoundedCam({
-      hostname: endpoint.host,
-      port: endpoint.port,
-      path: endpoint.path,
-      useSecure: endpoint.secure,
-      autoconnect: false,
-      timeout: options.timeoutMs ?? requestMsDefault,
-      ...login,
-    });
+    this.#cam = new BoundedCam(
+      {
+        hostname: endpoint.host,
+        port: endpoint.port,
+        path: endpoint.path,
+        useSecure: endpoint.secure,
+        autoconnect: false,
+        timeout: options.timeoutMs ?? requestMsDefault,
+        ...login,
+      },
+      options.network,
+    );
   }
 
   /** The camera's clock minus ours, as last read; WS-Security timestamps are corrected by it. */

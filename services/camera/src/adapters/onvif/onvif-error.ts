@@ -1,7 +1,8 @@
 /** What can go wrong between a camera and us. */
+import { RefusedAddressError } from '../camera-network.ts';
 import { NonsenseError, UnreachableError } from './bounded-request.ts';
 
-export type OnvifProblem = 'unreachable' | 'unauthorised' | 'refused' | 'nonsense';
+export type OnvifProblem = 'unreachable' | 'unauthorised' | 'refused' | 'nonsense' | 'forbidden';
 
 /** What went wrong, by kind: who may retry, who has to enter a password, who gives up. */
 export class OnvifError extends Error {
@@ -19,6 +20,8 @@ export async function asOnvifError<T>(promise: Promise<T>): Promise<T> {
     return await promise;
   } catch (error) {
     if (error instanceof OnvifError) throw error;
+    if (error instanceof RefusedAddressError)
+      throw new OnvifError('forbidden', error.message, { cause: error });
     if (error instanceof UnreachableError)
       throw new OnvifError('unreachable', error.message, { cause: error });
     if (error instanceof NonsenseError) throw new OnvifError('nonsense', error.message, { cause: error });

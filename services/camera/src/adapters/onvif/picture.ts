@@ -36,7 +36,7 @@ function ffmpegOutput(ffmpeg: string, args: string[], input: Buffer | undefined)
     const all = [
       '-hide_banner',
       '-loglevel',
-      'error',
+      'info',
       ...args,
       '-frames:v',
       '1',
@@ -46,7 +46,7 @@ function ffmpegOutput(ffmpeg: string, args: string[], input: Buffer | undefined)
       'mjpeg',
       'pipe:1',
     ];
-    const child = spawn(ffmpeg, all, { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(ffmpeg, all, { stdio: ['pipe', 'pipe', 'pipe'] });
     const parts: Buffer[] = [];
     let size = 0;
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
@@ -54,6 +54,10 @@ function ffmpegOutput(ffmpeg: string, args: string[], input: Buffer | undefined)
       size += part.length;
       if (size > bytesMax) child.kill('SIGKILL');
       else parts.push(part);
+    });
+    // ffmpeg follows a redirect of RTSP, to an address that nobody checked.
+    child.stderr.on('data', (words: Buffer) => {
+      if (words.includes('Redirecting to ')) child.kill('SIGKILL');
     });
     // It ends as soon as it has its picture, whether all of the input was read or not.
     child.stdin.on('error', () => undefined);

@@ -2,8 +2,12 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { startFakeCamera } from '@siphera/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { describeRtsp } from './rtsp-describe.ts';
+import { CameraNetwork } from '../camera-network.ts';
+import { describeRtsp as describeRtspAt } from './rtsp-describe.ts';
 
+const network = new CameraNetwork({ allowLoopback: true });
+const describeRtsp = (url: string, login: Parameters<typeof describeRtspAt>[1]) =>
+  describeRtspAt(url, login, network);
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();

@@ -5,8 +5,10 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { hostOf } from '../../domain/address.ts';
 import type { Login } from '../../domain/camera-row.ts';
 import { readSdp, type DescribedStream } from '../../domain/sdp.ts';
+import { RefusedAddressError, type CameraNetwork } from '../camera-network.ts';
 import { OnvifError } from './onvif-error.ts';
 
 const answerBytesMax = 64 * 1_024;
@@ -15,14 +17,19 @@ const timeoutMs = 5_000;
 type Answer = { status: number; headers: readonly (readonly [string, string])[]; body: string };
 
 /** @throws OnvifError by kind. */
-export async function describeRtsp(url: string, login: Login | null | undefined): Promise<DescribedStream> {
-  const first = await ask(url, 1, undefined);
+export async function describeRtsp(
+  url: string,
+  login: Login | null | undefined,
+  network: CameraNetwork,
+): Promise<DescribedStream> {
+  const to = await addressOf(url, network);
+  const first = await ask(url, to, 1, undefined);
   const challenge = first.headers.find(
     ([name, value]) => name === 'www-authenticate' && /^digest /i.test(value),
   );
   let answer = first;
   if (first.status === 401 && login && challenge)
-    answer = await ask(url, 2, digestOf(challenge[1], url, login));
+    answer = await ask(url, to, 2, digestOf(challenge[1], url, login));
   if (answer.status === 401) {
     const basicOnly = login && !challenge;
     throw new OnvifError(
@@ -39,8 +46,13 @@ export async function describeRtsp(url: string, login: Login | null | undefined)
   return stream;
 }
 
-async function ask(url: string, sequence: number, authorization: string | undefined): Promise<Answer> {
-  const socket = open(url);
+async function ask(
+  url: string,
+  to: string,
+  sequence: number,
+  authorization: string | undefined,
+): Promise<Answer> {
+  const socket = open(url, to);
   const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   try {
     socket.write(
@@ -66,9 +78,20 @@ async function ask(url: string, sequence: number, authorization: string | undefi
   }
 }
 
-function open(url: string): Socket {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+/** @throws OnvifError when nothing is asked there, or nobody knows the name. */
+async function addressOf(url: string, network: CameraNetwork): Promise<string> {
+  try {
+    return (await network.address(hostOf(url))).address;
+  } catch (error) {
+    if (error instanceof RefusedAddressError)
+      throw new OnvifError('forbidden', error.message, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new OnvifError('unreachable', code ?? message, { cause: error });
+  }
+}
+
+function open(url: string, host: string): Socket {
+  const { protocol, port } = new URL(url);
   return protocol === 'rtsps:'
     ? connectTls({ host, port: port === '' ? 322 : Number(port), rejectUnauthorized: false })
     : connect({ host, port: port === '' ? 554 : Number(port) });

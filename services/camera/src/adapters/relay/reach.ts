@@ -1,14 +1,22 @@
 /** Whether a camera's port answers at all: asked before ffmpeg is started for a camera that was lost, because that costs a hundred times more. */
 import { connect } from 'node:net';
+import type { CameraNetwork } from '../camera-network.ts';
 
 const waitMs = 3_000;
 
 /** Undefined when it answers, else what the kernel says (e.g. ECONNREFUSED, ETIMEDOUT). Addresses without host are not asked. */
-export function reach(url: string): Promise<string | undefined> {
-  const address = hostOf(url);
-  if (!address) return Promise.resolve(undefined);
+export async function reach(url: string, network: CameraNetwork): Promise<string | undefined> {
+  const at = endOf(url);
+  if (!at) return undefined;
+  let host: string;
+  try {
+    host = (await network.address(at.host)).address;
+  } catch {
+    // Connecting says why.
+    return undefined;
+  }
   return new Promise((resolve) => {
-    const socket = connect(address);
+    const socket = connect({ host, port: at.port });
     const done = (why: string | undefined): void => {
       socket.destroy();
       resolve(why);
@@ -19,7 +27,7 @@ export function reach(url: string): Promise<string | undefined> {
   });
 }
 
-function hostOf(url: string): { host: string; port: number } | undefined {
+function endOf(url: string): { host: string; port: number } | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');

@@ -88,13 +88,14 @@ export class RelayHub implements LiveStreams {
   }
 
   #open(key: StreamKey): Held {
-    const { config, clock, random, log } = this.#ground;
+    const { config, clock, random, log, network } = this.#ground;
     const ports = config.JANUS_URL === undefined ? undefined : this.#ports.take();
     const relay = new Relay({
       ffmpeg: config.FFMPEG,
       clock,
       random,
       log: log.child({ camera: key.cameraId, stream: key.role }),
+      network,
       ports,
       stream: () => streamOf(this.#ground.directory.get(key.cameraId), key),
       onState: (state) => this.#changed(key, state),

@@ -13,6 +13,7 @@ import type { Ground } from '../../ground.ts';
 import { until } from '../../testing/rig.ts';
 import { createLogger, systemClock, systemRandom } from '@siphera/runtime';
 import { CameraConfig } from '../../config.ts';
+import { CameraNetwork } from '../camera-network.ts';
 import { RelayHub } from './relay-hub.ts';
 
 const cameraId = '0192f000-0000-7000-8000-00000000000c';
@@ -78,6 +79,7 @@ async function start(
       log: createLogger({ service: 'test', destination: { write: () => undefined } }),
       signals: new SignalHub(),
       directory: { get: () => known, all: () => [known] },
+      network: new CameraNetwork({ allowLoopback: true }),
       setState: () => undefined,
     } as unknown as Ground,
     { lingerMs: 300 },

@@ -10,6 +10,7 @@ import type { Fragment, InitSegment, RtpFeed, StreamListener } from '../../domai
 import { rtpFeed, type RelayPorts, type StreamCodecs } from '../../domain/relay-command.ts';
 import { problemOf, type StreamProblem } from '../../domain/relay-problem.ts';
 import { Bitrate } from './bitrate.ts';
+import { RefusedAddressError, type CameraNetwork } from '../camera-network.ts';
 import { reach } from './reach.ts';
 import { RelayConnection } from './relay-connection.ts';
 
@@ -27,6 +28,7 @@ export type RelayParts = {
   clock: Clock;
   random: Random;
   log: Logger;
+  network: CameraNetwork;
   /** Undefined: nobody would listen to RTP. */
   ports: RelayPorts | undefined;
   /** The stream as the directory has it now; undefined while it is not known. */
@@ -114,10 +116,22 @@ export class Relay {
       return;
     }
     this.#asked = this.#learnt ?? { video: stream.video ?? undefined, audio: stream.audio ?? undefined };
-    const generation = ++this.#generation;
+    void this.#open(stream, ++this.#generation);
+  }
+
+  /** ffmpeg is given the address that was checked, not a name that it would ask for again. */
+  async #open(stream: KnownStream, generation: number): Promise<void> {
+    let url: string;
+    try {
+      url = await this.#parts.network.url(stream.secretUrl);
+    } catch (error) {
+      if (generation === this.#generation) this.#lost(nowhere(error));
+      return;
+    }
+    if (generation !== this.#generation || !this.#running) return;
     this.#connection = new RelayConnection({
       ...this.#parts,
-      url: stream.secretUrl,
+      url,
       codecs: this.#asked,
       analyseMs: this.#analyseMs,
       events: {
@@ -180,7 +194,7 @@ export class Relay {
   async #retry(): Promise<void> {
     const generation = this.#generation;
     const stream = this.#parts.stream();
-    const silent = stream ? await reach(stream.secretUrl) : undefined;
+    const silent = stream ? await reach(stream.secretUrl, this.#parts.network) : undefined;
     if (!this.#running || generation !== this.#generation || this.#connection) return;
     if (silent === undefined) this.#connect();
     else this.#lost(problemOf([silent]));
@@ -216,3 +230,8 @@ export class Relay {
     }
   }
 }
+
+const nowhere = (error: unknown): StreamProblem =>
+  error instanceof RefusedAddressError
+    ? { kind: 'stream', text: `No stream is taken from there: ${error.message}.` }
+    : problemOf([(error as NodeJS.ErrnoException).code ?? String(error)]);

@@ -2,21 +2,20 @@
  * Which addresses the box may call for a webhook. Loopback, link-local, multicast and the box's own addresses never; the
  * building's LAN only where an admin allowed the range; the internet always. Pure: the resolver hands in what it found.
  */
+import { addressKind } from '@siphera/runtime';
 import ipaddr from 'ipaddr.js';
 
 export type GuardRules = { allow: readonly string[]; own: readonly string[] };
 
-/** Ranges that are somebody's LAN: reachable by an admin's word. */
-const lanRanges = new Set(['private', 'uniqueLocal', 'carrierGradeNat']);
-
 /** @returns why the address must not be called; undefined when it may. */
 export function refuseAddress(address: string, rules: GuardRules): string | undefined {
-  if (!ipaddr.isValid(address)) return 'it is not an IP address';
+  const kind = addressKind(address);
+  if (kind === undefined) return 'it is not an IP address';
   const ip = ipaddr.process(address);
-  const range = ip.range();
   if (rules.own.some((own) => matches(ip, own))) return 'it is the box itself or its own network';
-  if (range === 'unicast') return undefined;
-  if (!lanRanges.has(range)) return `${range} addresses are never called`;
+  if (kind === 'internet') return undefined;
+  // A LAN can be reached by an admin's word.
+  if (kind !== 'lan') return `${kind} addresses are never called`;
   if (rules.allow.some((cidr) => matches(ip, cidr))) return undefined;
   return 'it is on the LAN and not in the list of allowed ranges';
 }
