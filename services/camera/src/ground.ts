@@ -4,7 +4,7 @@ import type { Clock, InternalClient, Logger, Metrics, Random, Sqlite } from '@si
 import type { z } from 'zod';
 import type { CameraConfig } from './config.ts';
 import type { CameraNetwork } from './adapters/camera-network.ts';
-import type { CameraDirectory, SignalHub, StatePatch } from './domain/camera.ts';
+import type { CameraDirectory, SignalHub, StatePatch, StateSource } from './domain/camera.ts';
 
 /** Things for core, kept in camera.db until core has taken them: nothing is lost while core is away. Called inside a transaction or not. */
 export type CoreOutbox = {
@@ -27,5 +27,5 @@ export type Ground = {
   network: CameraNetwork;
   signals: SignalHub;
   /** Writes parts of a camera's state, as `GET /camera/cameras` shows it. */
-  setState(cameraId: string, patch: StatePatch): void;
+  setState(cameraId: string, patch: StatePatch, source?: StateSource): void;
 };

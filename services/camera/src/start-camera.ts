@@ -150,7 +150,7 @@ function createBase({ config, log, migrations, clock = systemClock, random = sys
     directory: registry,
     network: new CameraNetwork({ allowLoopback: config.CAMERA_ALLOW_LOOPBACK }),
     signals,
-    setState: (id, patch) => states.patch(id, patch),
+    setState: (id, patch, source) => states.patch(id, patch, source),
   };
   const parts: Part[] = [];
   const link = new CoreLink({

@@ -33,6 +33,11 @@ export type CameraDirectory = {
 
 /** Parts of a camera's state, each written by the part that knows it. */
 export type StatePatch = Partial<CameraState>;
+/**
+ * Who says `connection` and `problem`: the relay of its picture, or the link that asks it (ONVIF, or a look at its stream).
+ * Each keeps its own word, and what is shown is both joined. `connecting` is no word yet: the other's counts.
+ */
+export type StateSource = 'picture' | 'link';
 
 /**
  * What happens inside the service. `directory`: a camera was added, changed or removed. `happened`: the camera reported

@@ -1,6 +1,6 @@
 /** One link a camera, as the directory says: made, ended and made anew; what they tell goes to states, events and presence. */
 import type { Ground } from '../../ground.ts';
-import type { KnownCamera, StatePatch } from '../../domain/camera.ts';
+import type { KnownCamera } from '../../domain/camera.ts';
 import { onvifEndpoint } from '../../domain/address.ts';
 import { wantedProfiles } from '../../domain/camera-row.ts';
 import { cameraEvent } from '../../domain/onvif/camera-event.ts';
@@ -38,10 +38,6 @@ export class CameraLinks {
   readonly #parts: Parts;
   readonly #links = new Map<string, { link: CameraLink; reach: string; onvif: OnvifCamera | undefined }>();
   readonly #beatAt = new Map<string, number>();
-  /** Whether the picture comes, as its relay says; undefined before it has said so. */
-  readonly #streaming = new Map<string, boolean>();
-  /** Cameras whose `problem` is ours to clear. */
-  readonly #complaints = new Set<string>();
   #learning = 0;
   readonly #learners: (() => void)[] = [];
   #off: (() => void) | undefined;
@@ -55,8 +51,6 @@ export class CameraLinks {
     const { ground } = this.#parts;
     this.#off = ground.signals.on((signal) => {
       if (signal.kind === 'directory') this.#follow(signal.cameraId);
-      if (signal.kind === 'stream' && signal.role === 'main')
-        this.#streaming.set(signal.cameraId, signal.connected);
     });
     for (const camera of ground.directory.all()) this.#parts.intake.recall(camera.id);
     void this.#begin(ground.directory.all().map(({ id }) => id));
@@ -112,8 +106,6 @@ export class CameraLinks {
       void this.#end(id);
       states.forget(id);
       this.#beatAt.delete(id);
-      this.#streaming.delete(id);
-      this.#complaints.delete(id);
     } else if (!camera.enabled) {
       void this.#end(id);
       ground.setState(id, { connection: 'disabled', events: 'none', problem: null });
@@ -126,7 +118,7 @@ export class CameraLinks {
   #open(camera: KnownCamera): void {
     const { ground, intake, finder } = this.#parts;
     const { id } = camera;
-    ground.setState(id, { events: 'none' });
+    ground.setState(id, { connection: 'connecting', events: 'none', problem: null });
     const link = new CameraLink({
       clock: ground.clock,
       network: ground.network,
@@ -142,7 +134,7 @@ export class CameraLinks {
         },
         heard: (now, notifications, offsetMs) => intake.take(now, notifications, offsetMs),
         state: (patch) => {
-          if (this.#links.get(id)?.link === link) ground.setState(id, this.#besidePicture(id, patch));
+          if (this.#links.get(id)?.link === link) ground.setState(id, patch);
         },
         presence: (online, reason) => this.#presence(id, online, reason),
         lookElsewhere: () => {
@@ -152,20 +144,6 @@ export class CameraLinks {
     });
     this.#links.set(id, { link, reach: reachOf(camera), onvif: undefined });
     link.start();
-  }
-
-  /** The picture is what counts: where a relay knows of it, `connection` is its word, and ours only what is missing besides. */
-  #besidePicture(id: string, { connection, problem, ...rest }: StatePatch): StatePatch {
-    if (connection === undefined) return rest;
-    const streaming = this.#streaming.get(id);
-    if (connection !== 'online') {
-      this.#complaints.add(id);
-      if (streaming !== true) return { ...rest, connection, problem: problem ?? null };
-      return { ...rest, problem: `The picture comes, but it reports nothing. ${problem ?? ''}`.trim() };
-    }
-    const ours = this.#complaints.delete(id);
-    if (streaming === undefined) return { ...rest, connection, problem: null };
-    return streaming && ours ? { ...rest, connection, problem: null } : rest;
   }
 
   async #end(id: string): Promise<void> {

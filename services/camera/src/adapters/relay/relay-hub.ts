@@ -1,7 +1,7 @@
 /** All relays of the box: one a stream, started by its first listener, ended a little after its last; and what they tell of it. */
 import { toRfc3339 } from '@siphera/runtime';
 import type { Ground } from '../../ground.ts';
-import type { KnownCamera } from '../../domain/camera.ts';
+import type { KnownCamera, StatePatch } from '../../domain/camera.ts';
 import type { InitSegment, LiveStreams, RtpFeed, StreamKey, StreamListener } from '../../domain/media.ts';
 import { Relay, type RelayState } from './relay.ts';
 import { RtpPorts } from './rtp-ports.ts';
@@ -127,6 +127,9 @@ export class RelayHub implements LiveStreams {
     if (this.#relays.get(name(held.key)) !== held) return;
     this.#relays.delete(name(held.key));
     void held.relay.stop(reason).then(held.giveBack);
+    // Nobody takes its picture any more: whether it is there is the link's to say.
+    if (held.key.role === 'main')
+      this.#say(held.key.cameraId, { connection: 'connecting', problem: null, bitrate_bps: 0 });
     this.#ground.signals.emit({
       kind: 'stream',
       ...held.key,
@@ -167,16 +170,21 @@ export class RelayHub implements LiveStreams {
     signals.emit({ kind: 'stream', ...key, connected, reason, atMs: clock.now() });
   }
 
+  #say(cameraId: string, patch: StatePatch): void {
+    // Of a camera that was removed there is nothing to know.
+    if (this.#ground.directory.get(cameraId)) this.#ground.setState(cameraId, patch, 'picture');
+  }
+
   #writeState(cameraId: string, change: RelayState): void {
     switch (change.state) {
       case 'connecting':
-        this.#ground.setState(cameraId, { connection: 'connecting' });
+        this.#say(cameraId, { connection: 'connecting' });
         return;
       case 'online':
-        this.#ground.setState(cameraId, { connection: 'online', problem: null });
+        this.#say(cameraId, { connection: 'online', problem: null });
         return;
       case 'lost':
-        this.#ground.setState(cameraId, {
+        this.#say(cameraId, {
           connection: change.problem.kind === 'unauthorised' ? 'unauthorised' : 'offline',
           problem: change.problem.text,
           bitrate_bps: 0,
