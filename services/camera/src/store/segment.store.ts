@@ -32,6 +32,9 @@ const unlocked = `NOT EXISTS (SELECT 1 FROM locks WHERE locks.camera_id = segmen
 /** The oldest first, but not the one under way. */
 const batchMax = 500;
 
+/** Two usual segments: so far back one is looked for that reaches beyond a later one. */
+const overlapMs = 60_000;
+
 export class SegmentStore {
   readonly #db: Sqlite;
 
@@ -62,9 +65,10 @@ export class SegmentStore {
       .get(id);
   }
 
-  /** Closed and growing ones that may touch the range, oldest first. `longestMs`: how long before it one may have begun. */
+  /** Closed and growing ones that may touch the range, oldest first. */
   between(cameraId: string, fromMs: number, toMs: number, limit: number): SegmentRow[] {
-    // The index knows where segments begin; one that begins earlier may still reach into the range.
+    // The index knows where segments begin; one that begins earlier may still reach into the range, and where the clock was set
+    // back two of them lie over each other.
     const first = this.#db
       .prepare<[string, number], { from_ms: number }>(
         'SELECT from_ms FROM segments WHERE camera_id = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1',
@@ -75,7 +79,7 @@ export class SegmentStore {
         `SELECT ${columns} FROM segments WHERE camera_id = ? AND from_ms >= ? AND from_ms < ?
          AND (to_ms IS NULL OR to_ms > ?) ORDER BY from_ms LIMIT ?`,
       )
-      .all(cameraId, first?.from_ms ?? fromMs, toMs, fromMs, limit);
+      .all(cameraId, Math.min(first?.from_ms ?? fromMs, fromMs - overlapMs), toMs, fromMs, limit);
   }
 
   /** The last that begins at or before a moment. */

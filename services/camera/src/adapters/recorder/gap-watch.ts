@@ -44,7 +44,8 @@ export class GapWatch {
     if (this.#open) this.#endGap(startMs, 'The camera is recorded again.');
     else if (this.#lastEndMs !== undefined && startMs - this.#lastEndMs > gapMs)
       marks.addGap(this.#cameraId, { fromMs: this.#lastEndMs, toMs: startMs, why: this.#why, told: false });
-    this.#lastEndMs = Math.max(endMs, this.#lastEndMs ?? endMs);
+    // Earlier than before when the clock was set back: from then on gaps are told by the new time.
+    this.#lastEndMs = endMs;
   }
 
   /** Every few seconds, while the camera should be recorded. `idle`: written, but nothing of now is kept as it stands. */
@@ -63,7 +64,9 @@ export class GapWatch {
 
   #alarm(): void {
     const { ground, marks } = this.#parts;
-    const fromMs = this.#open?.from_ms ?? this.#lastEndMs ?? this.#startedMs;
+    const lastMs = this.#open?.from_ms ?? this.#lastEndMs ?? this.#startedMs;
+    // Footage from before the clock was set back lies in the future.
+    const fromMs = Math.min(lastMs, ground.clock.now());
     const camera = ground.directory.get(this.#cameraId);
     ground.db.transaction(() => {
       if (this.#open) marks.gapTold(this.#open.id, this.#why);

@@ -175,22 +175,23 @@ export class RelayConnection {
 
   #emit(raw: Raw): void {
     const { bytes, key, decodeTime, durationMs } = raw;
-    const startMs = durationMs > 0 ? this.#wallTime.at(raw) : this.#lastEnd.startMs;
-    if (startMs === undefined) {
+    const placedMs = durationMs > 0 ? this.#wallTime.at(raw) : this.#lastEnd.startMs;
+    if (placedMs === undefined && key) {
       this.#beginAnew(raw);
       return;
     }
+    // A clock that was set in the middle of a group of pictures: its rest keeps the old time, or nobody could show it.
+    const startMs = placedMs ?? Math.round(this.#lastEnd.startMs);
     this.#lastEnd.startMs = startMs + durationMs;
     this.#options.events.fragment({ bytes, key, decodeTime, startMs, durationMs: Math.round(durationMs) });
   }
 
-  /** Wall time begins again, at the next key frame or with this one. */
+  /** Wall time begins again, with this key frame. */
   #beginAnew(raw: Raw): void {
     this.#wallTime = new WallTime();
     this.#options.events.jumped('The clock of the box or of the camera was set.');
     if (this.#init) this.#options.events.init(this.#init.segment);
-    this.#awaitsKey = !raw.key;
-    if (raw.key) this.#emit(raw);
+    this.#emit(raw);
   }
 
   #readLine(text: string): void {
