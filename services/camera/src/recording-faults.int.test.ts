@@ -1,17 +1,15 @@
 /** Recording through a full disk, a clock that is set and a camera that comes and goes. */
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
-  rmdirSync,
   rmSync,
   statfsSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemClock } from '@siphera/runtime';
 import { startFakeCamera, startRtspServer, type FakeCamera, type FakeRtspServer } from '@siphera/testkit';
@@ -125,20 +123,34 @@ describe('a camera that comes and goes', () => {
   }, 90_000);
 });
 
-/** A disk of its own needs root, as in the images that tests run in; elsewhere only this is left out. */
-const isRoot = process.getuid?.() === 0;
 const diskMiB = 48;
 
-describe.runIf(isRoot)('a disk that becomes full', () => {
+/**
+ * A small disk: a tmpfs in a mount namespace of its own, reached through /proc. Needs no root, and is gone with its process.
+ */
+async function startSmallDisk(): Promise<{ path: string; stop(): Promise<void> }> {
+  const script = `mount -t tmpfs -o size=${diskMiB}m none /mnt && echo ready && exec sleep 600`;
+  const child = spawn('unshare', ['-Urm', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  await once(child.stdout, 'data');
+  return {
+    path: `/proc/${child.pid}/root/mnt`,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+describe('a disk that becomes full', () => {
   let disk: string;
-  beforeEach(() => {
-    disk = mkdtempSync(join(tmpdir(), 'siphera-disk-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMiB}m`, 'siphera-test', disk]);
+  let stop: () => Promise<void>;
+  beforeEach(async () => {
+    ({ path: disk, stop } = await startSmallDisk());
   });
   afterEach(async () => {
     await box.rig.halt();
-    execFileSync('umount', ['--lazy', disk]);
-    rmdirSync(disk);
+    await stop();
   });
 
   /** Writes until nothing fits any more, as another program would. */
