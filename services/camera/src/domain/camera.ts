@@ -39,6 +39,8 @@ export type StatePatch = Partial<CameraState>;
  */
 export type StateSource = 'picture' | 'link';
 
+export type SeenStream = { video: 'h264' | 'h265' | 'other'; width: number; height: number };
+
 /**
  * What happens inside the service. `directory`: a camera was added, changed or removed. `happened`: the camera reported
  * something (the event that went to core). `stream`: a relay connected or lost its camera. `command`: core's feed carried one.
@@ -47,7 +49,16 @@ export type Signal =
   | { kind: 'directory'; cameraId: string; change: 'added' | 'changed' | 'removed' }
   | { kind: 'happened'; cameraId: string; type: string; title: string; atMs: number; eventId: string }
   | { kind: 'motion'; cameraId: string; on: boolean; atMs: number }
-  | { kind: 'stream'; cameraId: string; role: StreamRole; connected: boolean; reason: string; atMs: number }
+  | {
+      kind: 'stream';
+      cameraId: string;
+      role: StreamRole;
+      connected: boolean;
+      reason: string;
+      atMs: number;
+      /** What the stream turned out to be, whatever was said of it; absent while it is not connected. */
+      seen?: SeenStream;
+    }
   | { kind: 'keep'; cameraId: string; fromMs: number; toMs: number; why: string };
 
 export class SignalHub {

@@ -10,11 +10,12 @@ import {
   type FeedEntry,
   type InternalArea,
   type InternalDevice,
+  type StreamRole,
 } from '@siphera/contract';
 import type { InternalClient, Logger, Sqlite } from '@siphera/runtime';
 import { z } from 'zod';
 import { withSecret, type CameraRow } from '../../domain/camera-row.ts';
-import type { CameraDirectory, KnownCamera, Signal, SignalHub } from '../../domain/camera.ts';
+import type { CameraDirectory, KnownCamera, SeenStream, Signal, SignalHub } from '../../domain/camera.ts';
 import type { CameraStore } from '../../store/camera.store.ts';
 import type { RegistryStore } from '../../store/registry.store.ts';
 
@@ -51,6 +52,7 @@ export class CameraRegistry implements CameraDirectory {
   #lastRead = '';
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  readonly #off: () => void;
 
   /** @throws Error when a stored password does not open: that stops the start. */
   constructor(options: Options) {
@@ -58,6 +60,9 @@ export class CameraRegistry implements CameraDirectory {
     for (const row of options.cameras.all()) this.#rows.set(row.id, row);
     this.#place(options.registry.read());
     for (const id of this.#rows.keys()) this.#join(id);
+    this.#off = options.signals.on((signal) => {
+      if (signal.kind === 'stream' && signal.seen) this.#see(signal.cameraId, signal.role, signal.seen);
+    });
   }
 
   get(id: string): KnownCamera | undefined {
@@ -124,6 +129,7 @@ export class CameraRegistry implements CameraDirectory {
 
   stop(): void {
     this.#stopped = true;
+    this.#off();
     clearTimeout(this.#timer);
   }
 
@@ -136,6 +142,23 @@ export class CameraRegistry implements CameraDirectory {
     }
     this.#reading = this.#read().finally(() => (this.#reading = undefined));
     return this.#reading;
+  }
+
+  /** A stream's own word counts more than what ONVIF or RTSP said of it. */
+  #see(id: string, role: StreamRole, seen: SeenStream): void {
+    const row = this.#rows.get(id);
+    const stream = row?.streams.find((one) => one.role === role);
+    if (!row || !stream || this.#stopped) return;
+    const changed = { ...stream, ...seen };
+    if (JSON.stringify(changed) === JSON.stringify(stream)) return;
+    this.#options.log.info('stream_is_other', { camera_id: id, stream: role, ...seen, said: stream.video });
+    const streams = row.streams.map((one) => (one === stream ? changed : one));
+    try {
+      this.save({ ...row, streams, revision: row.revision + 1 });
+    } catch (error) {
+      // A full disk: it is recorded all the same, and the next connection says so again.
+      this.#options.log.error('stream_not_noted', { error, camera_id: id });
+    }
   }
 
   #concerns({ kind, id, data }: FeedEntry): boolean {

@@ -3,6 +3,7 @@
  * It ends once, with a reason; connecting again is the relay's.
  */
 import type { Clock, Logger } from '@siphera/runtime';
+import { BrokenWords } from '../../domain/broken-words.ts';
 import { holdsPicture } from '../../domain/key-picture.ts';
 import type { Fragment, InitSegment } from '../../domain/media.ts';
 import { readFragment, type TrackRun } from '../../domain/mp4-fragment.ts';
@@ -27,11 +28,21 @@ const stallMs = 10_000;
 const firstFragmentMs = 12_000;
 /** Without a key frame for this long nothing can begin, so the camera is asked for one by connecting again. */
 const keyMsMax = 600_000;
+/** With pictures but none to begin with, it is said after this long: "smart" codecs leave ten seconds between them. */
+const keylessMs = 20_000;
 const watchMs = 1_000;
+const brokenText =
+  'The camera sends pictures that are broken. What can be read of them is recorded. Restart it, or set its encoder anew.';
+const keylessText =
+  'Something comes from the camera, but no picture that can be shown or recorded. Restart it, or set its encoder anew.';
 
 export type ConnectionEvents = {
   init(init: InitSegment): void;
   fragment(fragment: Fragment): void;
+  /** Something comes and nothing of it can be shown; an `init` follows when that changes. */
+  keyless(problem: StreamProblem): void;
+  /** It comes, and ffmpeg finds its pictures broken; or does so no more. They are passed on: somebody may read more of them. */
+  broken(problem: StreamProblem | undefined): void;
   /** Our clock or the camera's ticks jumped: an `init` follows. */
   jumped(reason: string): void;
   /** `learnt`: the stream is not what the command was made for; a new one fits it. */
@@ -63,6 +74,7 @@ export class RelayConnection {
   readonly #process: FfmpegProcess;
   readonly #splitter = new Mp4Splitter();
   readonly #input = new InputReader();
+  readonly #broken = new BrokenWords();
   readonly #secrets: readonly string[];
   readonly #watch: NodeJS.Timeout;
   readonly #startedMs: number;
@@ -71,6 +83,7 @@ export class RelayConnection {
   #burst: Raw[] | undefined = [];
   #burstTimer: NodeJS.Timeout | undefined;
   #awaitsKey = true;
+  #keyless = false;
   #lastEnd = { decodeTime: 0, startMs: 0 };
   #heardMs: number;
   #keyMs: number;
@@ -137,6 +150,8 @@ export class RelayConnection {
     const { video } = read;
     const key = video !== undefined && isKey(video, piece.bytes, init.segment.video);
     if (key) {
+      if (this.#keyless) this.#options.events.init(init.segment);
+      this.#keyless = false;
       this.#keyMs = this.#heardMs;
       this.#awaitsKey = false;
     }
@@ -196,6 +211,7 @@ export class RelayConnection {
 
   #readLine(text: string): void {
     this.#options.log.debug('ffmpeg_says', { line: withoutSecrets(text, this.#secrets) });
+    this.#broken.line(text, this.#options.clock.monotonic());
     // It cannot be told not to follow one (RFC 2326 §11.3); the address that it names was checked by nobody.
     if (text.includes('Redirecting to '))
       this.#giveUp('stream', 'The camera sends us to another address, which is not followed.');
@@ -209,10 +225,22 @@ export class RelayConnection {
     const nowMs = this.#options.clock.monotonic();
     const silentMs = nowMs - this.#heardMs;
     const allowedMs = this.#init ? stallMs : firstFragmentMs + this.#options.analyseMs;
-    if (silentMs > allowedMs)
-      this.#giveUp('unreachable', `No picture came for ${Math.round(silentMs / 1_000)} seconds.`);
+    const broken = this.#init && this.#broken.look(nowMs);
+    if (broken !== undefined)
+      this.#options.events.broken(broken ? { kind: 'stream', text: brokenText } : undefined);
+    if (silentMs > allowedMs) this.#giveUpSilent(silentMs, nowMs);
     else if (nowMs - this.#keyMs > keyMsMax)
       this.#giveUp('stream', 'No key frame came for ten minutes. Set a shorter key frame interval.');
+    else if (this.#init && this.#awaitsKey && !this.#keyless && nowMs - this.#keyMs > keylessMs) {
+      this.#keyless = true;
+      this.#options.events.keyless({ kind: 'stream', text: keylessText });
+    }
+  }
+
+  /** Nothing came, or nothing that ffmpeg could make anything of. */
+  #giveUpSilent(silentMs: number, nowMs: number): void {
+    if (this.#broken.isBroken(nowMs)) this.#giveUp('stream', keylessText);
+    else this.#giveUp('unreachable', `No picture came for ${Math.round(silentMs / 1_000)} seconds.`);
   }
 
   #ended(lines: readonly string[]): void {

@@ -162,12 +162,22 @@ export class RelayHub implements LiveStreams {
   #changed(key: StreamKey, change: RelayState): void {
     const { signals, clock, log } = this.#ground;
     if (key.role === 'main') this.#writeState(key.cameraId, change);
-    if (change.state === 'connecting') return;
+    if (change.state === 'broken' && change.problem)
+      log.warn('stream_broken', { camera: key.cameraId, stream: key.role });
+    if (change.state === 'connecting' || change.state === 'broken') return;
     const connected = change.state === 'online';
     const reason = connected ? '' : change.problem.text;
     if (connected) log.info('stream_connected', { camera: key.cameraId, stream: key.role });
     else log.warn('stream_lost', { camera: key.cameraId, stream: key.role, reason });
-    signals.emit({ kind: 'stream', ...key, connected, reason, atMs: clock.now() });
+    const init = this.#relays.get(name(key))?.relay.current()?.init;
+    signals.emit({
+      kind: 'stream',
+      ...key,
+      connected,
+      reason,
+      atMs: clock.now(),
+      ...(connected && init ? { seen: { video: init.video, width: init.width, height: init.height } } : {}),
+    });
   }
 
   #say(cameraId: string, patch: StatePatch): void {
@@ -182,6 +192,9 @@ export class RelayHub implements LiveStreams {
         return;
       case 'online':
         this.#say(cameraId, { connection: 'online', problem: null });
+        return;
+      case 'broken':
+        this.#ground.setState(cameraId, { problem: change.problem?.text ?? null });
         return;
       case 'lost':
         this.#say(cameraId, {

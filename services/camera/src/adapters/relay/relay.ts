@@ -21,7 +21,11 @@ const analyseMs = 2_000;
 const analyseLongMs = 20_000;
 
 export type RelayState =
-  { state: 'connecting' } | { state: 'online' } | { state: 'lost'; problem: StreamProblem };
+  | { state: 'connecting' }
+  | { state: 'online' }
+  /** Online, and what comes is of little use; undefined: it is good again. */
+  | { state: 'broken'; problem: StreamProblem | undefined }
+  | { state: 'lost'; problem: StreamProblem };
 
 export type RelayParts = {
   ffmpeg: string;
@@ -137,6 +141,9 @@ export class Relay {
       events: {
         init: (init) => generation === this.#generation && this.#begin(init),
         fragment: (fragment) => generation === this.#generation && this.#pass(fragment),
+        keyless: (problem) => generation === this.#generation && this.#keyless(problem),
+        broken: (problem) =>
+          generation === this.#generation && this.#init && this.#parts.onState({ state: 'broken', problem }),
         jumped: (reason) => generation === this.#generation && this.#tellLost(reason),
         end: (why) => generation === this.#generation && this.#ended(why),
       },
@@ -151,6 +158,12 @@ export class Relay {
       this.#tell(listener, () => listener.init(init));
     }
     this.#parts.onState({ state: 'online' });
+  }
+
+  /** The connection stands, and nothing of it is of use: who listens is told, and waits for an `init`. */
+  #keyless(problem: StreamProblem): void {
+    this.#forget(problem.text);
+    this.#parts.onState({ state: 'lost', problem });
   }
 
   #pass(fragment: Fragment): void {

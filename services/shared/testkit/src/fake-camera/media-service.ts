@@ -52,6 +52,11 @@ function encoderBody(stream: CameraStream): string {
   );
 }
 
+const announced = (camera: CameraState, stream: CameraStream): CameraStream => ({
+  ...stream,
+  codec: camera.faults.announcedCodec ?? stream.codec,
+});
+
 const ptzConfiguration =
   '<tt:Name>ptz</tt:Name><tt:UseCount>2</tt:UseCount><tt:NodeToken>ptz_node_0</tt:NodeToken>';
 
@@ -59,7 +64,9 @@ function profile(camera: CameraState, stream: CameraStream, name: string): strin
   const ptz = camera.spec.ptz
     ? tag('tt:PTZConfiguration', ptzConfiguration, { token: 'ptz_configuration_0' })
     : '';
-  const encoder = tag('tt:VideoEncoderConfiguration', encoderBody(stream), { token: encoderToken(stream) });
+  const encoder = tag('tt:VideoEncoderConfiguration', encoderBody(announced(camera, stream)), {
+    token: encoderToken(stream),
+  });
   const inner = `${tag('tt:Name', stream.name)}${sourceConfiguration(camera, 'tt:VideoSourceConfiguration')}${encoder}${ptz}`;
   return tag(name, inner, { token: profileToken(stream), fixed: true });
 }
@@ -79,7 +86,9 @@ function encoder2(stream: CameraStream, name: string): string {
 function profile2(camera: CameraState, stream: CameraStream): string {
   const ptz = camera.spec.ptz ? tag('tr2:PTZ', ptzConfiguration, { token: 'ptz_configuration_0' }) : '';
   const configurations =
-    sourceConfiguration(camera, 'tr2:VideoSource') + encoder2(stream, 'tr2:VideoEncoder') + ptz;
+    sourceConfiguration(camera, 'tr2:VideoSource') +
+    encoder2(announced(camera, stream), 'tr2:VideoEncoder') +
+    ptz;
   return tag('tr2:Profiles', tag('tr2:Name', stream.name) + tag('tr2:Configurations', configurations), {
     token: profileToken(stream),
     fixed: true,

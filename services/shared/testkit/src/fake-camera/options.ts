@@ -37,6 +37,8 @@ export type CameraFaults = {
   xaddrHost?: string;
   /** Its encoder makes H.265 alone. */
   noH264Encoder?: boolean;
+  /** ONVIF says that its streams are of this codec, whatever RTSP serves. */
+  announcedCodec?: 'h264' | 'h265';
   /** SetVideoEncoderConfiguration is answered, and its picture stays as it was. */
   encoderStays?: boolean;
   /** PullMessages does not keep a subscription alive; only Renew does. */
