@@ -18,6 +18,7 @@ const cases: Readonly<Record<string, () => Promise<BenchCase>>> = {
   dc09: async () => (await import('./bench/dc09.ts')).benchDc09,
   live: async () => (await import('./bench/live.ts')).benchLive,
   recording: async () => (await import('./bench/recording.ts')).benchRecording,
+  footage: async () => (await import('./bench/footage.ts')).benchFootage,
   kills: async () => (await import('./bench/kills.ts')).benchKills,
 };
 
@@ -26,7 +27,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     seconds: { type: 'string', default: '10' },
     kills: { type: 'string', default: '1000' },
-    cameras: { type: 'string', default: '16' },
+    cameras: { type: 'string', default: '8' },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -34,7 +35,7 @@ const { values } = parseArgs({
 
 if (values.help) {
   process.stdout.write(
-    `npm run bench -- [--only ${Object.keys(cases).join(',')}] [--seconds 10] [--kills 1000] [--cameras 16] [--write]\n`,
+    `npm run bench -- [--only ${Object.keys(cases).join(',')}] [--seconds 10] [--kills 1000] [--cameras 8] [--write]\n`,
   );
   process.exit(0);
 }

@@ -57,7 +57,15 @@ export async function benchRecording({
   }
 }
 
-type Ours = { cpu: number; serviceCpu: number; rssMiB: number; ffmpegMiB: number; lostMs: number };
+type Ours = {
+  cpu: number;
+  serviceCpu: number;
+  rssMiB: number;
+  /** Resident memory at the end of the timed part, less that at its beginning. */
+  grownMiB: number;
+  ffmpegMiB: number;
+  lostMs: number;
+};
 
 function toRows(count: number, bare: number, plain: Ours, live: Ours): BenchRow[] {
   const what = `recording ${count} cameras`;
@@ -73,6 +81,12 @@ function toRows(count: number, bare: number, plain: Ours, live: Ours): BenchRow[
     { what: `${what}: CPU`, ours: plain.cpu, unit: peer.unit, better: 'less', target: { ours: 1 } },
     { what: `${what}: the service's own part`, ours: plain.serviceCpu, unit: peer.unit, better: 'less' },
     { what: `${what}: service, resident`, ours: plain.rssMiB, unit: 'MiB', better: 'less' },
+    {
+      what: `${what}: service, resident, grown meanwhile`,
+      ours: plain.grownMiB,
+      unit: 'MiB',
+      better: 'less',
+    },
     { what: `${what}: each ffmpeg, proportional`, ours: plain.ffmpegMiB, unit: 'MiB', better: 'less' },
     {
       what: `${what}: footage lost at kill -9, the worst camera`,
@@ -118,6 +132,7 @@ async function measureOurs(
   await sleep(settleMs);
   const pid = box.camera?.daemon.pid ?? 0;
   const before = ticksOf(pid);
+  const rssBefore = rssOf(pid);
   const startedMs = performance.now();
   const cpu = await percentOf(() => [pid, ...childrenOf(pid)], cameras.length, seconds);
   const own = ticksOf(pid) - before;
@@ -126,6 +141,7 @@ async function measureOurs(
     cpu,
     serviceCpu: toPercent(own, performance.now() - startedMs, cameras.length),
     rssMiB: rssOf(pid),
+    grownMiB: rssOf(pid) - rssBefore,
     ffmpegMiB: ffmpegs.reduce((sum, one) => sum + pssOf(one), 0) / Math.max(1, ffmpegs.length),
     lostMs: lostAtKill(box, pid),
   };
