@@ -34,7 +34,8 @@ let setUp: SetUp;
 let lab: ChildProcess;
 
 beforeAll(async () => {
-  box = await startBox({ frontDoor: true, hostName: 'localhost' });
+  const services = ['panel', 'signaling', 'camera'] as const;
+  box = await startBox({ frontDoor: true, hostName: 'localhost', services });
   setUp = await setupAdmin(box);
   lab = startLab();
   await waitFor(
@@ -48,6 +49,10 @@ beforeAll(async () => {
     'three incidents',
     async () => (await call(box, 'listIncidents', { token: setUp.token, query: {} })).items.length >= 3,
   );
+  await waitFor('two cameras that are recorded', async () => {
+    const { items } = await call(box, 'listCameras', { token: setUp.token });
+    return items.filter(({ state }) => state.recording === 'recording').length >= 2;
+  });
 });
 
 afterAll(async () => {
@@ -76,6 +81,10 @@ function startLab(): ChildProcess {
     `127.0.0.1:${box.panel?.dc09Port ?? 0}`,
     '--rate',
     '600',
+    '--camera-host',
+    '127.0.0.1',
+    '--cameras',
+    '2',
     '--duration',
     '300',
     '--quiet',
@@ -172,6 +181,8 @@ it.each(['dark', 'light'] as const)(
         await openFirstIncident(page);
         await page.waitForURL(/\/incidents\/.+/);
         await look(page, faults, `page-incident-${colorScheme}`);
+        await page.goto(`${box.origin}/wall`);
+        await look(page, faults, undefined);
         await page.goto(`${box.origin}/trust`);
         await look(page, faults, colorScheme === 'dark' ? 'page-trust' : undefined);
         expect(faults).toEqual([]);
@@ -188,7 +199,7 @@ it('works on a phone and on a small screen', { timeout: 120_000 }, async () => {
         const faults = watchFaults(page);
         await signIn(page, box.origin, admin);
         await skipSoundTest(page);
-        for (const path of ['/incidents', '/plans']) {
+        for (const path of ['/incidents', '/plans', '/cameras', '/playback']) {
           await page.goto(`${box.origin}${path}`);
           await look(page, faults, `${name}${path.replaceAll('/', '-')}`);
           const overflow = await page.evaluate<number>(
