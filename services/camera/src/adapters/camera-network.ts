@@ -43,6 +43,8 @@ export class CameraNetwork {
   /** An RTSP address with its host resolved and checked. Without a host it is a file, and stays as it is. */
   async url(url: string): Promise<string> {
     const host = hostOf(url);
+    // To ffmpeg an address without a host is one of this machine.
+    if (host === '' && /^rtsps?:/i.test(url)) throw new RefusedAddressError('The address names no host');
     return host === '' ? url : atAddress(url, (await this.address(host)).address);
   }
 }

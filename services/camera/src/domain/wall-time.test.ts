@@ -55,8 +55,7 @@ describe('wall time', () => {
             expect(at).toBeGreaterThanOrEqual(before);
             before = at;
             const now = at - index * 500;
-              if (offset !== undefined)
-              expect(Math.abs(now - offset)).toBeLessThanOrEqual(slewMsPerSecond + 1);
+            if (offset !== undefined) expect(Math.abs(now - offset)).toBeLessThanOrEqual(slewMsPerSecond + 1);
             offset = now;
           });
         },

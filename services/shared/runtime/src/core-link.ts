@@ -26,11 +26,11 @@ export type CoreLinkOptions = {
    */
   onStart?(): Promise<void>;
   /** Entries of `kinds`, in order; awaited, so a slow reader slows the feed. */
-  onEntries?(entries: readonly FeedEntry[]): void | Promise<void>;
+  onEntries?: (entries: readonly FeedEntry[]) => void | Promise<void>;
   /** Where to follow from, when the service kept a position; else from now on. */
   after?(): number | undefined;
   /** All entries up to here were handed on. */
-  onPosition?(upto: number): void;
+  onPosition?: (upto: number) => void;
 };
 
 export class CoreLink {

@@ -13,6 +13,7 @@ import {
   type CameraService,
   type CoreService,
   type PanelService,
+  type ServiceContext,
   type ServiceName,
   type SignalingService,
   startCamera,
@@ -73,19 +74,13 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     publicUrls: origin === undefined ? [`https://${hostName}`] : [origin],
   });
   stack.use(core.daemon);
-  const wanted = options.services ?? ['panel', 'signaling'];
-  const { internalUrl } = core;
-  const panel = wanted.includes('panel') ? await startPanel({ ...context('panel'), internalUrl }) : undefined;
-  if (panel) stack.use(panel.daemon);
-  const publicOrigins = origin === undefined ? [] : [origin];
-  const signaling = wanted.includes('signaling')
-    ? await startSignaling({ ...context('signaling'), internalUrl, publicOrigins })
-    : undefined;
-  if (signaling) stack.use(signaling.daemon);
-  const camera = wanted.includes('camera')
-    ? await startCamera({ ...context('camera'), internalUrl, hostName, publicUrl: origin })
-    : undefined;
-  if (camera) stack.use(camera.daemon);
+  const { panel, signaling, camera } = await startBesideCore(stack, {
+    wanted: options.services ?? ['panel', 'signaling'],
+    context,
+    internalUrl: core.internalUrl,
+    hostName,
+    origin,
+  });
   const frontDoor =
     door && doorPort !== undefined
       ? await startFrontDoor({
@@ -127,6 +122,30 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+type BesideCore = {
+  wanted: readonly ServiceName[];
+  context: (name: ServiceName) => ServiceContext;
+  internalUrl: string;
+  hostName: string;
+  origin: string | undefined;
+};
+
+async function startBesideCore(stack: AsyncDisposableStack, options: BesideCore) {
+  const { wanted, context, internalUrl, hostName, origin } = options;
+  const panel = wanted.includes('panel') ? await startPanel({ ...context('panel'), internalUrl }) : undefined;
+  if (panel) stack.use(panel.daemon);
+  const publicOrigins = origin === undefined ? [] : [origin];
+  const signaling = wanted.includes('signaling')
+    ? await startSignaling({ ...context('signaling'), internalUrl, publicOrigins })
+    : undefined;
+  if (signaling) stack.use(signaling.daemon);
+  const camera = wanted.includes('camera')
+    ? await startCamera({ ...context('camera'), internalUrl, hostName, publicUrl: origin })
+    : undefined;
+  if (camera) stack.use(camera.daemon);
+  return { panel, signaling, camera };
 }
 
 function serviceContext(options: BoxOptions, dir: string, name: ServiceName) {

@@ -1,8 +1,7 @@
-/** Cameras: finding and adding them, what they record, PTZ and relays. Answered by services/camera, which checks tokens alone. */
+/** Cameras: what they are, how they are found and reached, what is recorded of them, how they are turned. */
 import { z } from 'zod';
-import { ById, FeedSeq, Name, Text, Timestamp, Uuid } from '../primitives.ts';
-import { CsvBody, csvBytesMax, ImportReport, PlanPlace } from './registry.ts';
-import { defineRoutes } from './route.ts';
+import { Name, Timestamp, Uuid } from '../primitives.ts';
+import { PlanPlace } from './registry.ts';
 import { WeeklyWindow } from './rules.ts';
 
 /** `main` is recorded; `sub` is a smaller picture for small tiles, fetched only while somebody looks. */
@@ -124,7 +123,10 @@ const Address = z
 const RtspUrl = z
   .string()
   .max(1_000)
-  .regex(/^rtsps?:\/\/[^\s@]+$/, 'must be rtsp://host/path, without credentials');
+  .regex(
+    /^rtsps?:\/\/(\[[0-9a-fA-F:.]+\]|[^\s@/:?#[\]]+)(:\d{1,5})?([/?#][^\s@]*)?$/,
+    'must be rtsp://host/path, without credentials',
+  );
 export const Credentials = z.object({ username: z.string().max(120), password: z.string().max(256) });
 
 /** ONVIF by address; a camera without ONVIF by its RTSP addresses (the first is recorded). */
@@ -227,201 +229,4 @@ export const CameraPort = z.object({
   token: z.string().max(64),
   kind: z.enum(['relay', 'input']),
   on: z.boolean().nullable(),
-});
-
-const camera = { service: 'camera', tag: 'cameras' } as const;
-
-export const cameraRoutes = defineRoutes({
-  discoverCameras: {
-    ...camera,
-    method: 'post',
-    path: '/camera/discovery',
-    access: 'camera.manage',
-    summary: 'Look for cameras: WS-Discovery on the LAN, or the addresses of a range',
-    body: z.object({
-      /** Addresses or CIDR ranges to ask one by one, where multicast does not reach; at most 1,024 addresses. */
-      ranges: z.array(z.string().max(43)).max(16).default([]),
-      wait_ms: z.int().min(500).max(10_000).default(3_000),
-    }),
-    response: z.object({ items: z.array(FoundCamera) }),
-  },
-  probeCameras: {
-    ...camera,
-    method: 'post',
-    path: '/camera/probe',
-    access: 'camera.manage',
-    summary: 'Ask cameras what they are and can do, trying the given credentials; changes nothing',
-    body: z.object({
-      addresses: z.array(z.string().max(1_000)).min(1).max(16),
-      credentials: z.array(Credentials).max(8).default([]),
-    }),
-    response: z.object({ items: z.array(ProbeReport) }),
-  },
-  listCameras: {
-    ...camera,
-    method: 'get',
-    path: '/camera/cameras',
-    access: 'camera.live',
-    summary: 'Cameras that the caller may watch, with their state',
-    response: z.object({ items: z.array(Camera), feed_seq: FeedSeq }),
-  },
-  createCamera: {
-    ...camera,
-    method: 'post',
-    path: '/camera/cameras',
-    access: 'camera.manage',
-    summary: 'Add a camera: its device in the registry, its connection, its recording',
-    body: CameraInput,
-    response: Camera,
-    status: 201,
-  },
-  getCamera: {
-    ...camera,
-    method: 'get',
-    path: '/camera/cameras/{id}',
-    access: 'camera.live',
-    summary: 'One camera',
-    params: ById,
-    response: Camera,
-  },
-  updateCamera: {
-    ...camera,
-    method: 'patch',
-    path: '/camera/cameras/{id}',
-    access: 'camera.manage',
-    summary: 'Change a camera. Its name, area and place are those of its device',
-    params: ById,
-    body: CameraPatch,
-    response: Camera,
-  },
-  updateCameras: {
-    ...camera,
-    method: 'patch',
-    path: '/camera/cameras',
-    access: 'camera.manage',
-    summary: 'Change many cameras alike: all or none',
-    body: z.object({
-      ids: z.array(Uuid).min(1).max(500),
-      patch: CameraPatch.omit({ address: true, rtsp_urls: true }),
-    }),
-    response: z.object({ items: z.array(Camera) }),
-  },
-  deleteCamera: {
-    ...camera,
-    method: 'delete',
-    path: '/camera/cameras/{id}',
-    access: 'camera.manage',
-    summary: 'Remove a camera and its device; its footage stays until its retention ends',
-    params: ById,
-    status: 204,
-  },
-  previewCameraImport: {
-    ...camera,
-    method: 'post',
-    path: '/camera/import/preview',
-    access: 'camera.manage',
-    summary:
-      'What a CSV (name, area, address, rtsp_url, rtsp_sub_url, username, password, mode, keep_days) would do, row by row',
-    body: CsvBody,
-    bodyBytesMax: csvBytesMax,
-    response: ImportReport,
-  },
-  importCameras: {
-    ...camera,
-    method: 'post',
-    path: '/camera/import',
-    access: 'camera.manage',
-    summary: 'Import a CSV: rows that are good become cameras, which are then reached one after another',
-    body: CsvBody,
-    bodyBytesMax: csvBytesMax,
-    response: ImportReport,
-  },
-  setCameraClock: {
-    ...camera,
-    method: 'post',
-    path: '/camera/cameras/{id}/clock',
-    access: 'camera.manage',
-    summary: "Set the camera's clock to ours (UTC)",
-    params: ById,
-    response: Camera,
-  },
-  setCameraCodec: {
-    ...camera,
-    method: 'post',
-    path: '/camera/cameras/{id}/codec',
-    access: 'camera.manage',
-    summary:
-      'Set a stream of the camera to a codec that every browser plays, at its size or the nearest below',
-    params: ById,
-    body: z.object({ role: StreamRole, video: z.literal('h264') }),
-    response: Camera,
-  },
-  getCameraSnapshot: {
-    ...camera,
-    method: 'get',
-    path: '/camera/cameras/{id}/snapshot',
-    access: 'camera.live',
-    summary: 'A picture of now',
-    params: ById,
-    query: z.object({ width: z.coerce.number().int().min(64).max(3_840).optional() }),
-    download: 'image/jpeg',
-  },
-  movePtz: {
-    ...camera,
-    method: 'post',
-    path: '/camera/cameras/{id}/ptz',
-    access: 'camera.ptz',
-    summary: 'Turn, stop, go home or to a preset',
-    params: ById,
-    body: PtzAction,
-    status: 204,
-  },
-  listPtzPresets: {
-    ...camera,
-    method: 'get',
-    path: '/camera/cameras/{id}/presets',
-    access: 'camera.live',
-    summary: 'Presets',
-    params: ById,
-    response: z.object({ items: z.array(PtzPreset) }),
-  },
-  createPtzPreset: {
-    ...camera,
-    method: 'post',
-    path: '/camera/cameras/{id}/presets',
-    access: 'camera.manage',
-    summary: 'Keep the present view as a preset',
-    params: ById,
-    body: z.object({ name: Name }),
-    response: PtzPreset,
-    status: 201,
-  },
-  deletePtzPreset: {
-    ...camera,
-    method: 'delete',
-    path: '/camera/cameras/{id}/presets/{token}',
-    access: 'camera.manage',
-    summary: 'Forget a preset',
-    params: ById.extend({ token: z.string().max(64) }),
-    status: 204,
-  },
-  listCameraPorts: {
-    ...camera,
-    method: 'get',
-    path: '/camera/cameras/{id}/ports',
-    access: 'camera.live',
-    summary: 'Relays and digital inputs',
-    params: ById,
-    response: z.object({ items: z.array(CameraPort) }),
-  },
-  setCameraRelay: {
-    ...camera,
-    method: 'post',
-    path: '/camera/cameras/{id}/relays/{token}',
-    access: 'device.command',
-    summary: 'Switch a relay of the camera',
-    params: ById.extend({ token: z.string().max(64) }),
-    body: z.object({ on: z.boolean(), reason: Text.max(500).optional() }),
-    status: 204,
-  },
 });

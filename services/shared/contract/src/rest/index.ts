@@ -1,8 +1,8 @@
 /** All REST routes of the box by operation id. */
-import { cameraRoutes } from './camera.ts';
+import { cameraRoutes } from './camera-routes.ts';
 import { commandRoutes } from './commands.ts';
 import { eventsRoutes } from './events.ts';
-import { footageRoutes } from './footage.ts';
+import { footageRoutes } from './footage-routes.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentsRoutes } from './incidents.ts';
 import { notifyRoutes } from './notify.ts';
