@@ -9,6 +9,21 @@ type SpanRow = { from_ms: number; to_ms: number | null };
 /** Marks read for one answer. */
 const readMax = 20_000;
 
+/**
+ * A camera may have hundreds of thousands of marks: each of the three ways reads only what can touch the range. Longer spans
+ * than this are few; the partial index in the migration names the same length.
+ */
+const usualMsMax = 3_600_000;
+const isOfKind = 'camera_id = @camera AND kind = @kind';
+export const spansQuery = `
+  SELECT from_ms, to_ms FROM happenings INDEXED BY happenings_by_kind
+  WHERE ${isOfKind} AND from_ms BETWEEN @from - ${usualMsMax} AND @to AND to_ms >= @from AND to_ms - from_ms <= ${usualMsMax}
+  UNION ALL SELECT from_ms, to_ms FROM happenings INDEXED BY happenings_long
+  WHERE ${isOfKind} AND from_ms <= @to AND to_ms >= @from AND to_ms - from_ms > ${usualMsMax}
+  UNION ALL SELECT from_ms, to_ms FROM happenings INDEXED BY happenings_open
+  WHERE ${isOfKind} AND from_ms <= @to AND to_ms IS NULL
+  ORDER BY from_ms LIMIT ${readMax}`;
+
 export class MarkStore {
   readonly #db: Sqlite;
 
@@ -21,7 +36,8 @@ export class MarkStore {
     this.#db
       .prepare(
         `INSERT INTO happenings (camera_id, kind, from_ms) SELECT @camera, 'motion', @at
-         WHERE NOT EXISTS (SELECT 1 FROM happenings WHERE camera_id = @camera AND kind = 'motion' AND to_ms IS NULL)`,
+         WHERE NOT EXISTS (SELECT 1 FROM happenings INDEXED BY happenings_open
+                           WHERE camera_id = @camera AND kind = 'motion' AND to_ms IS NULL)`,
       )
       .run({ camera: cameraId, at: atMs });
   }
@@ -30,8 +46,8 @@ export class MarkStore {
   motionEnds(cameraId: string, atMs: number): Span | undefined {
     const row = this.#db
       .prepare<[number, string], { from_ms: number; to_ms: number }>(
-        `UPDATE happenings SET to_ms = max(from_ms, ?) WHERE camera_id = ? AND kind = 'motion' AND to_ms IS NULL
-         RETURNING from_ms, to_ms`,
+        `UPDATE happenings INDEXED BY happenings_open SET to_ms = max(from_ms, ?)
+         WHERE camera_id = ? AND kind = 'motion' AND to_ms IS NULL RETURNING from_ms, to_ms`,
       )
       .get(atMs, cameraId);
     return row && { fromMs: row.from_ms, toMs: row.to_ms };
@@ -55,10 +71,7 @@ export class MarkStore {
   /** Spans of a kind that touch the range; a motion that goes on ends now. */
   spans(cameraId: string, kind: 'motion' | 'event' | 'keep', range: Span, nowMs: number): Span[] {
     return this.#db
-      .prepare<[Record<string, unknown>], SpanRow>(
-        `SELECT from_ms, to_ms FROM happenings WHERE camera_id = @camera AND kind = @kind AND from_ms <= @to
-         AND (to_ms IS NULL OR to_ms >= @from) ORDER BY from_ms LIMIT ${readMax}`,
-      )
+      .prepare<[Record<string, unknown>], SpanRow>(spansQuery)
       .all({ camera: cameraId, kind, from: range.fromMs, to: range.toMs })
       .map((row) => ({ fromMs: row.from_ms, toMs: row.to_ms ?? Math.max(nowMs, row.from_ms) }));
   }

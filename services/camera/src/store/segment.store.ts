@@ -25,10 +25,17 @@ export type Candidate = Pick<SegmentRow, 'id' | 'camera_id' | 'storage_id' | 'fi
 const columns =
   'id, camera_id, storage_id, file, from_ms, to_ms, bytes, init_bytes, mime, width, height, judged';
 const candidate = 'id, camera_id, storage_id, file, from_ms, to_ms, bytes';
-/** A lock that holds now keeps every segment that it touches. */
-const unlocked = `NOT EXISTS (SELECT 1 FROM locks WHERE locks.camera_id = segments.camera_id
-  AND locks.to_ms >= segments.from_ms AND locks.from_ms <= segments.to_ms
-  AND (locks.until_ms IS NULL OR locks.until_ms > @now))`;
+/**
+ * A lock that holds now keeps every segment that it touches. A camera may have thousands of locks: those of up to an hour are
+ * looked for where they can begin, the few longer ones by the partial index in the migration that names the same length.
+ */
+const usualLockMsMax = 3_600_000;
+const isHeldBy = `locks.camera_id = segments.camera_id AND locks.to_ms >= segments.from_ms
+  AND locks.from_ms <= segments.to_ms AND (locks.until_ms IS NULL OR locks.until_ms > @now)`;
+export const unlocked = `NOT EXISTS (SELECT 1 FROM locks INDEXED BY locks_by_start WHERE ${isHeldBy}
+    AND locks.from_ms >= segments.from_ms - ${usualLockMsMax})
+  AND NOT EXISTS (SELECT 1 FROM locks INDEXED BY locks_long WHERE ${isHeldBy}
+    AND locks.to_ms - locks.from_ms > ${usualLockMsMax})`;
 /** The oldest first, but not the one under way. */
 const batchMax = 500;
 

@@ -124,7 +124,7 @@ export class Retention {
     const { quota_bytes: quota } = policy;
     if (quota !== null)
       this.#batches(
-        () => oldestFreeing(segments.oldestOfCamera(cameraId, nowMs), storages.usedBy(cameraId) - quota),
+        () => freeing(storages.usedBy(cameraId) - quota, () => segments.oldestOfCamera(cameraId, nowMs)),
         "above the camera's quota",
       );
     const oldest = segments.range(cameraId)?.from_ms;
@@ -137,14 +137,14 @@ export class Retention {
     const nowMs = ground.clock.now();
     if (quota !== null)
       this.#batches(
-        () => oldestFreeing(segments.oldestOfStorage(storage.row.id, nowMs), storage.usedBytes - quota),
+        () => freeing(storage.usedBytes - quota, () => segments.oldestOfStorage(storage.row.id, nowMs)),
         "above the storage's quota",
       );
     // Of a disk that is not there we do not know how full it is.
     if (storage.trouble !== undefined && storage.trouble.state !== 'full') return;
     let missing = Math.max(headRoom, leastFreeBytes) - storage.freeBytes;
     this.#batches(() => {
-      const chosen = oldestFreeing(segments.oldestOfStorage(storage.row.id, nowMs), missing);
+      const chosen = freeing(missing, () => segments.oldestOfStorage(storage.row.id, nowMs));
       missing -= chosen.reduce((sum, row) => sum + row.bytes, 0);
       return chosen;
     }, 'the disk needs room');
@@ -212,6 +212,10 @@ export class Retention {
     }
   }
 }
+
+/** The candidates are looked up only when something is missing: this is asked at every sweep. */
+const freeing = (missing: number, candidates: () => Candidate[]): Candidate[] =>
+  missing > 0 ? oldestFreeing(candidates(), missing) : [];
 
 async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   const waiting = [...items];
