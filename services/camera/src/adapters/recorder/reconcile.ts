@@ -7,7 +7,7 @@ import type { SegmentRow } from '../../store/segment.store.ts';
 import { errorCode } from './files.ts';
 import type { RecorderParts } from './parts.ts';
 import { recoverFile } from './recovery.ts';
-import { identityFile, lostAndFound, type OpenStorage } from './storages.ts';
+import { identityFile, isLeftover, type OpenStorage } from './storages.ts';
 
 const cameraName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const dayName = /^\d{8}$/;
@@ -69,7 +69,7 @@ export async function reconcileStorage(
     .filter((entry) => entry.isDirectory && cameraName.test(entry.name))
     .map(({ name }) => name);
   for (const entry of names) {
-    const isOurs = entry.name === identityFile || entry.name === lostAndFound || cameraName.test(entry.name);
+    const isOurs = entry.name === identityFile || isLeftover(entry.name) || cameraName.test(entry.name);
     if (!isOurs) parts.ground.log.warn('foreign_file', { storage: storage.row.id, file: entry.name });
   }
   for (const cameraId of new Set([...onDisk, ...segments.cameraIds()])) {

@@ -14,7 +14,11 @@ import { errorCode, type Files } from './files.ts';
 
 /** In the root of each storage: whose it is. */
 export const identityFile = '.siphera-storage';
-export const lostAndFound = 'lost+found';
+const probeFile = '.siphera-probe';
+const identity = /"storage":\s*"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/;
+/** What lies in an empty storage: of the file system, or ours and left by a power cut. */
+export const isLeftover = (name: string): boolean =>
+  name === 'lost+found' || name === `${identityFile}.new` || name.startsWith(probeFile);
 /** Below this a storage is full whatever its head-room says: an index, a log and an export need something too. */
 const fullBytes = 4 * 1_024 * 1_024;
 /** Kept free whatever the head-room says, so that a disk does not become full while its oldest could go. */
@@ -24,6 +28,13 @@ const headRoomBytesMax = 10 * 1_024 ** 3;
 const retryMs = 10_000;
 
 export type StorageParts = { ground: Ground; files: Files; store: StorageStore; segments: SegmentStore };
+
+type NewStorage = {
+  name: string;
+  path: string;
+  quotaBytes: number | null;
+  headRoomBytes?: number | undefined;
+};
 
 type Trouble = { state: 'full' | 'missing' | 'failed'; problem: string };
 
@@ -82,8 +93,7 @@ export class Storages {
     for (const row of store.all()) this.#all.set(row.id, new OpenStorage(row));
     for (const { camera_id, storage_id, bytes } of segments.totals())
       this.#all.get(storage_id)?.written(camera_id, bytes);
-    const path = ground.config.RECORDINGS_DIR;
-    if (this.#all.size === 0) await this.add({ name: 'Footage', path, quotaBytes: null });
+    if (this.#all.size === 0) await this.#takeFirst(ground.config.RECORDINGS_DIR);
     await this.check();
   }
 
@@ -108,21 +118,40 @@ export class Storages {
   }
 
   /** Takes a directory as storage. @throws AppError when it is not empty or cannot be written. */
-  async add(input: {
-    name: string;
-    path: string;
-    quotaBytes: number | null;
-    headRoomBytes?: number | undefined;
-  }): Promise<OpenStorage> {
-    const { files, store, ground } = this.#parts;
+  async add(input: NewStorage): Promise<OpenStorage> {
+    const { files, ground } = this.#parts;
     await files.makeDirectory(input.path);
     const names = (await files.list(input.path)).map((entry) => entry.name);
-    if (names.some((name) => name !== lostAndFound))
+    // The identity alone is what a power cut leaves between it and its row.
+    const known = names.includes(identityFile) ? await this.#identityOf(input.path) : undefined;
+    const isTaken = known === undefined ? names.includes(identityFile) : this.#all.has(known);
+    if (isTaken || names.some((name) => name !== identityFile && !isLeftover(name)))
       throw new AppError('conflict', `${input.path} is not empty.`, {
         hint: 'Make an empty directory for footage.',
       });
-    const id = ground.random.uuid();
-    await this.#identify(input.path, id);
+    const id = known ?? ground.random.uuid();
+    if (known === undefined) await this.#identify(input.path, id);
+    return this.#insert(input, id);
+  }
+
+  /**
+   * The directory of the configuration. One that is ours already, of an earlier box or a lost database, is taken with all that
+   * lies in it: its files get their rows again when they are compared.
+   */
+  async #takeFirst(path: string): Promise<void> {
+    const { files, ground } = this.#parts;
+    const input = { name: 'Footage', path, quotaBytes: null };
+    await files.makeDirectory(path);
+    const id = await this.#identityOf(path);
+    if (id === undefined) await this.add(input);
+    else {
+      ground.log.warn('storage_taken_again', { storage: id, path });
+      await this.#insert(input, id);
+    }
+  }
+
+  async #insert(input: NewStorage, id: string): Promise<OpenStorage> {
+    const { files, store, ground } = this.#parts;
     const { totalBytes } = await files.space(input.path);
     const row: StorageRow = {
       id,
@@ -207,6 +236,16 @@ export class Storages {
     await Promise.all(this.all().map((storage) => this.#look(storage)));
   }
 
+  /** Undefined when there is none, or it is none of ours. */
+  async #identityOf(path: string): Promise<string | undefined> {
+    try {
+      return identity.exec(await this.#parts.files.readText(join(path, identityFile)))?.[1];
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
   async #identify(path: string, id: string): Promise<void> {
     await this.#parts.files.writeText(join(path, identityFile), `${JSON.stringify({ storage: id })}\n`);
   }
@@ -248,7 +287,7 @@ export class Storages {
     const { files, ground } = this.#parts;
     if (ground.clock.monotonic() - storage.triedMs < retryMs) return false;
     storage.triedMs = ground.clock.monotonic();
-    const probe = join(storage.row.path, '.siphera-probe');
+    const probe = join(storage.row.path, probeFile);
     try {
       await files.writeText(probe, 'probe\n');
       await files.remove(probe);
