@@ -177,9 +177,10 @@ describe('an export', () => {
     const { id } = await start(ask([dock]));
     expect((await ended(id)).problem).toBe('The disk failed while it was read or written.');
     expect(readdirSync(join(rig.directory, 'data', 'exports'))).toEqual([]);
+    expect(rig.sql('SELECT id FROM locks')).toEqual([]);
   });
 
-  it('that a restart interrupts is made again', async () => {
+  it('that a restart interrupts is made again, and its footage is held until it is done', async () => {
     const dock = await recorded('Dock');
     let pieces = 0;
     let isHeld = true;
@@ -189,11 +190,16 @@ describe('an export', () => {
     };
     const { id } = await start(ask([dock]));
     await until(() => pieces > 20);
+    const held = () => rig.sql('SELECT camera_id, to_ms - from_ms AS ms, until_ms FROM locks');
+    expect(held()).toEqual([{ camera_id: dock, ms: minute, until_ms: null }]);
+    // It is no lock of anybody.
+    expect((await rig.rest('GET', '/camera/locks')).body).toEqual({ items: [] });
     const stopped = rig.halt();
     isHeld = false;
     await stopped;
     await rig.restart();
     expect(await ended(id)).toMatchObject({ state: 'ready' });
+    expect(held()).toEqual([]);
   });
 
   it('is for those who may export all of its cameras; who, what and why stands in the audit', async () => {

@@ -1,5 +1,9 @@
-/** Exports: what was asked for, how it goes, where it ended. */
+/**
+ * Exports: what was asked for, how it goes, where it ended. What must stay true: while an export runs, a row in `locks` of each
+ * of its cameras holds the footage of its time, so that nothing is taken away between its plan and its end.
+ */
 import type { Sqlite } from '@siphera/runtime';
+import { exportLocks } from './lock.store.ts';
 
 export type ExportedCamera = { id: string; name: string; area: string; time_zone: string };
 export type ExportActor = { kind: 'user' | 'api_key' | 'service'; id: string; name: string };
@@ -32,7 +36,39 @@ export class ExportStore {
     this.#db = db;
   }
 
+  /** From now on it runs, and its footage is held. */
   add(row: NewExport): void {
+    const add = this.#db.transaction(() => {
+      this.#insert(row);
+      this.hold(row);
+    });
+    add.immediate();
+  }
+
+  /** Holds the footage of an export that runs; once more changes nothing. */
+  hold({ id, name, cameras, from_ms, to_ms, incident_id, created_ms }: Omit<NewExport, 'org_id'>): void {
+    const lock = this.#db.prepare(
+      `INSERT OR IGNORE INTO locks (id, camera_id, from_ms, to_ms, reason, incident_id, locked_by, locked_ms, until_ms)
+       VALUES (?, ?, ?, ?, ?, ?, 'Siphera', ?, NULL)`,
+    );
+    for (const camera of cameras)
+      lock.run(
+        `${exportLocks}${id}:${camera.id}`,
+        ...[camera.id, from_ms, to_ms, `Export: ${name}`, incident_id, created_ms],
+      );
+  }
+
+  /** Lets go what exports hold that do not run: of a crash between two rows, and of a file that was restored. */
+  releaseEnded(): void {
+    this.#db
+      .prepare(
+        `DELETE FROM locks WHERE substr(id, 1, length(@prefix)) = @prefix AND substr(id, length(@prefix) + 1, 36)
+         NOT IN (SELECT id FROM exports WHERE state = 'running')`,
+      )
+      .run({ prefix: exportLocks });
+  }
+
+  #insert(row: NewExport): void {
     this.#db
       .prepare(
         `INSERT INTO exports (id, org_id, name, cameras, from_ms, to_ms, reason, incident_id, created_ms, created_by, actor, expires_ms)
@@ -81,14 +117,17 @@ export class ExportStore {
         `UPDATE exports SET state = 'ready', progress = 1, bytes = ?, sha256 = ?, problem = ? WHERE id = ?`,
       )
       .run(done.bytes, done.sha256, done.problem, id);
+    this.releaseEnded();
   }
 
   fail(id: string, problem: string): void {
     this.#db.prepare(`UPDATE exports SET state = 'failed', problem = ? WHERE id = ?`).run(problem, id);
+    this.releaseEnded();
   }
 
   remove(id: string): void {
     this.#db.prepare('DELETE FROM exports WHERE id = ?').run(id);
+    this.releaseEnded();
   }
 
   expired(nowMs: number): string[] {

@@ -14,6 +14,10 @@ export type LockRow = {
   until_ms: number | null;
 };
 
+/** Begins the ids of what exports hold while they run: nobody's to see or to lift. */
+export const exportLocks = 'export:';
+const shown = `substr(id, 1, ${exportLocks.length}) <> '${exportLocks}'`;
+
 export class LockStore {
   readonly #db: Sqlite;
 
@@ -31,12 +35,14 @@ export class LockStore {
   }
 
   get(id: string): LockRow | undefined {
-    return this.#db.prepare<[string], LockRow>('SELECT * FROM locks WHERE id = ?').get(id);
+    return this.#db.prepare<[string], LockRow>(`SELECT * FROM locks WHERE id = ? AND ${shown}`).get(id);
   }
 
   /** Newest first. */
   all(): LockRow[] {
-    return this.#db.prepare<[], LockRow>('SELECT * FROM locks ORDER BY locked_ms DESC, id DESC').all();
+    return this.#db
+      .prepare<[], LockRow>(`SELECT * FROM locks WHERE ${shown} ORDER BY locked_ms DESC, id DESC`)
+      .all();
   }
 
   remove(id: string): void {

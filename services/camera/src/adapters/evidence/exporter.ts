@@ -65,6 +65,8 @@ export class Exporter {
   constructor(options: ExporterOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true, mode: 0o750 });
+    options.store.releaseEnded();
+    for (const row of options.store.running()) options.store.hold(row);
     // What is not the zip of a finished export was left by a crash.
     for (const name of readdirSync(options.directory))
       if (options.store.get(name.replace(/\.zip$/, ''))?.state !== 'ready')

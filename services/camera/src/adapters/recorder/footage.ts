@@ -147,9 +147,13 @@ export class Footage implements KeptFootage {
     return runs;
   }
 
-  /** The init once, then the fragments of all its segments: their decode times go on, because one connection made them. */
+  /**
+   * The init once, then the fragments of all its segments: their decode times go on, because one connection made them.
+   * @throws AppError `gone` at the end when that was less than the run: a file is shorter, or a segment is gone.
+   */
   async *read(run: FootageRun): AsyncGenerator<Buffer> {
     let isFirst = true;
+    let missing = run.bytes;
     for (const segment of this.segments(run.cameraId, run.fromMs, run.toMs)) {
       const row = this.#parts.segments.get(segment.id);
       const storage = row && this.#parts.storages.get(row.storage_id);
@@ -160,9 +164,17 @@ export class Footage implements KeptFootage {
       if (!first || !last) continue;
       const body = { from: first.offset, to: last.offset + last.bytes };
       const ranges = isFirst ? [{ from: 0, to: row.init_bytes }, body] : [body];
+      if (isFirst) missing += row.init_bytes;
       isFirst = false;
-      yield* readRange(join(storage.row.path, row.file), ranges);
+      for await (const bytes of readRange(join(storage.row.path, row.file), ranges)) {
+        missing -= bytes.length;
+        yield bytes;
+      }
     }
+    if (missing > 0)
+      throw new AppError('gone', 'Part of this footage is not on its disk any more.', {
+        hint: `${missing} of ${run.bytes} bytes are missing.`,
+      });
   }
 
   #within(
