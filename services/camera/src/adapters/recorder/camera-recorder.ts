@@ -4,15 +4,18 @@
  */
 import type { Fragment, InitSegment } from '../../domain/media.ts';
 import { toRfc3339 } from '@siphera/runtime';
+import { errorCode } from './files.ts';
 import { GapWatch } from './gap-watch.ts';
 import type { RecorderParts } from './parts.ts';
-import { SegmentFile, segmentPath } from './segment-file.ts';
+import { SegmentFile, segmentPath, type SegmentParts } from './segment-file.ts';
 
 /** A segment ends with the first key frame after this. */
 const segmentMs = 30_000;
 /** Bytes of one camera, and of all, that wait for a slow disk; beyond it they are dropped up to a key frame, and it is said. */
 const waitingBytesMax = 32 * 1_024 * 1_024;
 const allWaitingBytesMax = 256 * 1_024 * 1_024;
+/** Names tried for one segment: each start of this recorder may have taken one. */
+const namesMax = 16;
 
 type Item = { kind: 'fragment'; fragment: Fragment; init: InitSegment } | { kind: 'lost'; reason: string };
 
@@ -147,15 +150,29 @@ export class CameraRecorder {
     }
     const fromMs = fragments[0]?.startMs ?? 0;
     this.#storageUnderWay = storage;
-    const name = segmentPath(this.#cameraId, fromMs, toRfc3339(fromMs), String((this.#attempt += 1)));
-    const parts = { files, segments, storage, cameraId: this.#cameraId, init };
-    const segment = await SegmentFile.create(parts, name, fragments);
+    const segment = await this.#create(
+      { files, segments, storage, cameraId: this.#cameraId, init },
+      fragments,
+    );
     this.#segment = segment;
     growing.set(segment.id, segment);
     this.#broken?.cut(fromMs);
     this.#broken = undefined;
   }
   #storageUnderWay: SegmentFile['storage'] | undefined;
+
+  /** A taken name is no trouble of the disk: recording that is switched on again begins with the same key frame. */
+  async #create(parts: SegmentParts, fragments: Fragment[]): Promise<SegmentFile> {
+    const fromMs = fragments[0]?.startMs ?? 0;
+    for (let tries = 1; ; tries += 1) {
+      const name = segmentPath(this.#cameraId, fromMs, toRfc3339(fromMs), String((this.#attempt += 1)));
+      try {
+        return await SegmentFile.create(parts, name, fragments);
+      } catch (error) {
+        if (errorCode(error) !== 'EEXIST' || tries >= namesMax) throw error;
+      }
+    }
+  }
 
   /** The segment ends with what is durable, and the fragments since the last key frame are written once more, elsewhere. */
   async #diskFailed(error: unknown): Promise<void> {

@@ -40,7 +40,7 @@ export class SegmentFile {
     this.#table = new FragmentTable(fromMs, parts.init.bytes.length);
   }
 
-  /** Makes the file with its first fragments. @throws when the disk does not take it; nothing is left but perhaps a file without row. */
+  /** Makes the file with its first fragments. @throws when the disk does not take it; nothing is left unless the disk refuses that too. */
   static async create(
     parts: SegmentParts,
     path: string,
@@ -76,6 +76,9 @@ export class SegmentFile {
       });
     } catch (error) {
       await file.close().catch(() => undefined);
+      // On a full disk each try would leave one, which takes what little room there is.
+      await files.remove(whole).catch(() => undefined);
+      storage.written(parts.cameraId, init.bytes.length - segment.bytes);
       throw error;
     }
     return segment;
@@ -120,8 +123,12 @@ export class SegmentFile {
       await this.#file.truncate(this.#table.fileBytes);
       await this.#file.datasync();
     } finally {
-      this.#closeRow();
-      await this.#file.close();
+      try {
+        this.#closeRow();
+      } finally {
+        // Whatever the database says: a file that stays open is lost to the process.
+        await this.#file.close();
+      }
     }
   }
 
