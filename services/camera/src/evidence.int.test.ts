@@ -260,6 +260,32 @@ describe('a command from the feed', () => {
     expect(of()).toHaveLength(1);
   });
 
+  it('to record locks its time too when the incident has a clip of that camera, and the clip goes on', async () => {
+    const dock = await recorded('Dock');
+    const incident = rig.incident();
+    await until(() => lines().length === 1);
+    rig.advance(45_000);
+    await clipWith(incident.id, (one) => one.state === 'ready');
+    const toMs = rig.now() + 120_000;
+    const more = { incident_id: incident.id, created_at: toRfc3339(rig.now()) };
+    await resultOf(command('record', dock, { seconds: 120 }, more));
+    const spans = () =>
+      rig.sql(`SELECT from_ms, to_ms FROM locks WHERE incident_id = '${incident.id}' ORDER BY from_ms`) as {
+        from_ms: number;
+        to_ms: number;
+      }[];
+    expect(spans()).toHaveLength(2);
+    expect(Math.abs((spans()[1]?.to_ms ?? 0) - toMs)).toBeLessThan(1_000);
+    const clip = await clipWith(incident.id, () => true);
+    expect(clip.state).toBe('pending');
+    expect(Date.parse(clip.to)).toBe(spans()[1]?.to_ms);
+    expect(Date.parse(clip.from)).toBe(spans()[0]?.from_ms);
+    // What is held already is not held twice.
+    await resultOf(command('record', dock, { seconds: 120 }, more));
+    await resultOf(command('snapshot', dock, {}, more));
+    expect(spans()).toHaveLength(2);
+  });
+
   it('turns the camera, or says why not', async () => {
     const dock = await recorded('Dock');
     await resultOf(command('goto_preset', dock, { preset: '3' }));

@@ -39,6 +39,16 @@ export class ClipStore {
     );
   }
 
+  /** The clip of this incident and camera goes on until then at least: whether all of it is there is looked at again. */
+  extend(clip: NewClip): void {
+    this.#db
+      .prepare(
+        `UPDATE clips SET to_ms = @to_ms, until_ms = max(until_ms, @until_ms), state = 'pending', problem = NULL, due_ms = @due_ms
+         WHERE incident_id = @incident_id AND camera_id = @camera_id AND to_ms < @to_ms`,
+      )
+      .run(clip);
+  }
+
   of(incidentId: string): ClipRow[] {
     return this.#db
       .prepare<[string], ClipRow>('SELECT * FROM clips WHERE incident_id = ? ORDER BY camera_name, id')

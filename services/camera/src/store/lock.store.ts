@@ -34,6 +34,18 @@ export class LockStore {
       .run(row);
   }
 
+  /** Adds what its incident is kept of, unless that holds all of this span already. */
+  addUncovered(row: LockRow): void {
+    const { covered } = this.#db
+      .prepare<[LockRow], { covered: number }>(
+        `SELECT EXISTS (SELECT 1 FROM locks WHERE camera_id = @camera_id AND incident_id = @incident_id
+         AND locked_by = @locked_by AND from_ms <= @from_ms AND to_ms >= @to_ms
+         AND (until_ms IS NULL OR until_ms > @locked_ms)) AS covered`,
+      )
+      .get(row) ?? { covered: 0 };
+    if (covered === 0) this.add(row);
+  }
+
   get(id: string): LockRow | undefined {
     return this.#db.prepare<[string], LockRow>(`SELECT * FROM locks WHERE id = ? AND ${shown}`).get(id);
   }

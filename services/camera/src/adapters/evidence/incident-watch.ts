@@ -6,8 +6,8 @@ import { Incident, type FeedEntry, type FootageSettings } from '@siphera/contrac
 import type { Clock, Logger, Random, Sqlite } from '@siphera/runtime';
 import type { CameraDirectory, KnownCamera } from '../../domain/camera.ts';
 import { seesIncident, stillOffsetsMs, type IncidentPlace } from '../../domain/incident-view.ts';
-import type { ClipStore } from '../../store/clip.store.ts';
-import type { LockStore } from '../../store/lock.store.ts';
+import type { ClipStore, NewClip } from '../../store/clip.store.ts';
+import type { LockRow, LockStore } from '../../store/lock.store.ts';
 import type { StillStore } from '../../store/still.store.ts';
 
 export type WatchOptions = {
@@ -62,7 +62,10 @@ export class IncidentWatch {
     }
   }
 
-  /** Lock, clip and stills of one camera. Called inside a transaction. @returns false when it has them already. */
+  /**
+   * Lock, clip and stills of one camera. Called inside a transaction. @returns false when it has clip and stills already: then
+   * the clip goes on as long, and what no lock of this incident holds yet is locked.
+   */
   keep({ incident, camera, atMs, toMs }: KeepInput): boolean {
     const { clips, stills, locks, clock, random } = this.#options;
     const settings = this.#options.settings();
@@ -70,7 +73,7 @@ export class IncidentWatch {
     const end = Math.max(atMs + Math.max(settings.evidence_after_ms, 1), toMs ?? 0);
     const untilMs = clock.now() + (incident.test ? 1 : settings.evidence_keep_days) * dayMs;
     const clipId = random.uuid();
-    const added = clips.add({
+    const clip: NewClip = {
       id: clipId,
       incident_id: incident.id,
       camera_id: camera.id,
@@ -82,8 +85,23 @@ export class IncidentWatch {
       to_ms: end,
       due_ms: atMs,
       until_ms: untilMs,
-    });
-    if (!added) return false;
+    };
+    const lock: LockRow = {
+      id: random.uuid(),
+      camera_id: camera.id,
+      from_ms: fromMs,
+      to_ms: end,
+      reason: incident.number === undefined ? 'Incident' : `Incident ${incident.number}: ${incident.title}`,
+      incident_id: incident.id,
+      locked_by: 'Siphera',
+      locked_ms: clock.now(),
+      until_ms: untilMs,
+    };
+    locks.addUncovered(lock);
+    if (!clips.add(clip)) {
+      clips.extend(clip);
+      return false;
+    }
     for (const offset of stillOffsetsMs)
       stills.add({
         id: random.uuid(),
@@ -95,17 +113,6 @@ export class IncidentWatch {
         command_id: null,
         until_ms: untilMs,
       });
-    locks.add({
-      id: random.uuid(),
-      camera_id: camera.id,
-      from_ms: fromMs,
-      to_ms: end,
-      reason: incident.number === undefined ? 'Incident' : `Incident ${incident.number}: ${incident.title}`,
-      incident_id: incident.id,
-      locked_by: 'Siphera',
-      locked_ms: clock.now(),
-      until_ms: untilMs,
-    });
     return true;
   }
 
