@@ -7,6 +7,12 @@ import { fakeClock, fakeRandom, type FakeClock } from '@siphera/testkit';
 import type { KnownCamera, Signal } from '../domain/camera.ts';
 import type { Fragment, InitSegment, LiveStreams, StreamListener } from '../domain/media.ts';
 import type { Ground } from '../ground.ts';
+import { realFiles } from '../adapters/recorder/files.ts';
+import type { RecorderParts } from '../adapters/recorder/parts.ts';
+import { Storages } from '../adapters/recorder/storages.ts';
+import { MarkStore } from '../store/mark.store.ts';
+import { SegmentStore } from '../store/segment.store.ts';
+import { StorageStore } from '../store/storage.store.ts';
 
 export type RecorderGround = {
   ground: Ground;
@@ -52,6 +58,25 @@ export function createRecorderGround(cameras: readonly KnownCamera[] = []): Reco
       db.close();
       rmSync(directory, { recursive: true, force: true });
     },
+  };
+}
+
+/** What a recorder's parts share, for tests of one of them. */
+export function createRecorderParts(ground: Ground, more: Partial<RecorderParts> = {}): RecorderParts {
+  const files = more.files ?? realFiles;
+  const segments = new SegmentStore(ground.db);
+  return {
+    ground,
+    files,
+    streams: standInListeners().streams,
+    segments,
+    marks: new MarkStore(ground.db),
+    storages: new Storages({ ground, files, segments, store: new StorageStore(ground.db) }),
+    growing: new Map(),
+    making: new Set(),
+    onPressure: () => undefined,
+    waiting: { bytes: 0 },
+    ...more,
   };
 }
 

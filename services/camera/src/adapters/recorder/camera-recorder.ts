@@ -140,7 +140,7 @@ export class CameraRecorder {
   }
 
   async #open(init: InitSegment, fragments: Fragment[]): Promise<void> {
-    const { ground, files, segments, storages, growing } = this.#parts;
+    const { ground, files, segments, storages, growing, making } = this.#parts;
     const policy = ground.directory.get(this.#cameraId)?.recording;
     const storage = storages.choose({ storage_id: policy?.storage_id ?? null });
     if (!storage) {
@@ -151,7 +151,7 @@ export class CameraRecorder {
     const fromMs = fragments[0]?.startMs ?? 0;
     this.#storageUnderWay = storage;
     const segment = await this.#create(
-      { files, segments, storage, cameraId: this.#cameraId, init },
+      { files, segments, making, storage, cameraId: this.#cameraId, init },
       fragments,
     );
     this.#segment = segment;

@@ -16,6 +16,8 @@ export type RecorderParts = {
   marks: MarkStore;
   /** Segments that grow, by id: listed and read before their rows are whole. */
   growing: Map<number, SegmentFile>;
+  /** Whole paths of files that are being made, from before they exist until their rows do: no crash left them. */
+  making: Set<string>;
   /** A storage has no room: retention has to look now, not at its next turn. */
   onPressure: () => void;
   /** Bytes that wait for disks, of all cameras. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { SegmentRow } from '../../store/segment.store.ts';
 import { errorCode } from './files.ts';
 import type { RecorderParts } from './parts.ts';
-import { recoverFile } from './recovery.ts';
+import { recoverFile, type Recovered } from './recovery.ts';
 import { identityFile, isLeftover, type OpenStorage } from './storages.ts';
 
 const cameraName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -16,13 +16,15 @@ const dayMs = 86_400_000;
 
 export type Reconciled = { closed: number; ghosts: number; adopted: number; removed: number };
 
-/** Closes what the service left open when it died. Rows on a disk that is not there wait for it. */
-export async function closeUnfinished(parts: RecorderParts): Promise<number> {
-  const { segments, storages, growing } = parts;
+/** Closes what the service left open on a storage when it died, or when the disk went away. */
+export async function closeUnfinished(parts: RecorderParts, storage: OpenStorage): Promise<number> {
+  const { segments, growing } = parts;
   let closed = 0;
-  for (const row of segments.unfinished()) {
-    const storage = storages.get(row.storage_id);
-    if (!storage || storage.trouble?.state === 'missing' || growing.has(row.id)) continue;
+  for (const { id, storage_id } of segments.unfinished()) {
+    if (storage_id !== storage.row.id) continue;
+    // It may have grown and been closed while others were read.
+    const row = segments.get(id);
+    if (!row || row.to_ms !== null || growing.has(id)) continue;
     try {
       if (await closeOne(parts, storage, row)) closed += 1;
     } catch (error) {
@@ -33,7 +35,7 @@ export async function closeUnfinished(parts: RecorderParts): Promise<number> {
 }
 
 async function closeOne(parts: RecorderParts, storage: OpenStorage, row: SegmentRow): Promise<boolean> {
-  const { segments, ground } = parts;
+  const { segments, ground, storages } = parts;
   const path = join(storage.row.path, row.file);
   try {
     const found = await recoverFile(path, row.from_ms);
@@ -47,7 +49,7 @@ async function closeOne(parts: RecorderParts, storage: OpenStorage, row: Segment
     storage.written(row.camera_id, table.fileBytes - row.bytes);
     return true;
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT' || !(await storages.isThere(storage))) throw error;
     segments.forget(row.id);
     ground.log.warn('footage_without_file', { camera: row.camera_id, file: row.file });
     return false;
@@ -63,7 +65,6 @@ export async function reconcileStorage(
 ): Promise<Reconciled> {
   const { files, segments } = parts;
   const result: Reconciled = { closed: 0, ghosts: 0, adopted: 0, removed: 0 };
-  const garbage = segments.garbageFiles(storage.row.id);
   const names = await files.list(storage.row.path);
   const onDisk = names
     .filter((entry) => entry.isDirectory && cameraName.test(entry.name))
@@ -79,7 +80,7 @@ export async function reconcileStorage(
       ...segments.days(cameraId, storage.row.id).map(nameOfDay),
     ]);
     for (const day of dayNames)
-      if (!isOver()) await reconcileDay(parts, { storage, cameraId, day, startedMs, garbage }, result);
+      if (!isOver()) await reconcileDay(parts, { storage, cameraId, day, startedMs }, result);
   }
   return result;
 }
@@ -89,37 +90,52 @@ type Day = {
   cameraId: string;
   day: string;
   startedMs: number;
-  garbage: ReadonlySet<string>;
 };
 
 async function reconcileDay(parts: RecorderParts, place: Day, result: Reconciled): Promise<void> {
-  const { segments, files, ground } = parts;
-  const { storage, cameraId, day, startedMs, garbage } = place;
+  const { segments, making } = parts;
+  const { storage, cameraId, day, startedMs } = place;
   const directory = `${cameraId}/${day}`;
+  // Listed before the rows are read: a file in the list has a row, is being made, must go, or is nobody's.
+  const names = await listed(parts, join(storage.row.path, directory));
+  const garbage = segments.garbageFiles(storage.row.id);
+  const others = new Set(making);
   const rows = new Map(
     segments.ofDay(cameraId, storage.row.id, dayOf(day)).map((row) => [row.file, row] as const),
   );
-  const names = await listed(parts, join(storage.row.path, directory));
   for (const name of names) {
     const path = `${directory}/${name}`;
     const fromMs = Number(fileName.exec(name)?.[1] ?? Number.NaN);
     if (rows.delete(path) || garbage.has(path) || fromMs >= startedMs) continue;
-    if (await adopt(parts, storage, { cameraId, path, fromMs })) result.adopted += 1;
-    else {
-      segments.addGarbage(storage.row.id, path, 'it has no row and holds no footage');
-      result.removed += 1;
-    }
+    if (others.has(join(storage.row.path, path))) continue;
+    const what = await adopt(parts, storage, { cameraId, path, fromMs });
+    if (what === 'removed') segments.addGarbage(storage.row.id, path, 'it has no row and holds no footage');
+    if (what !== 'gone') result[what] += 1;
   }
-  for (const row of rows.values()) {
+  result.ghosts += await forgetLost(parts, storage, rows.values());
+}
+
+/** @throws when the disk went away: its files are not lost, and this look at it is over. */
+async function forgetLost(
+  { segments, storages, files, ground, growing }: RecorderParts,
+  storage: OpenStorage,
+  rows: Iterable<SegmentRow>,
+): Promise<number> {
+  let ghosts = 0;
+  for (const row of rows) {
     // A row whose file is not listed may have been made since; a growing one is somebody else's.
-    if (row.to_ms === null || parts.growing.has(row.id)) continue;
+    if (row.to_ms === null || growing.has(row.id)) continue;
     if ((await sizeOf(files, join(storage.row.path, row.file))) !== undefined) continue;
-    ground.log.warn('footage_without_file', { camera: cameraId, file: row.file });
+    if (!(await storages.isThere(storage))) throw new Error(`${storage.row.path} went away`);
     const lost = segments.get(row.id);
+    // Retention may have taken both.
+    if (!lost) continue;
+    ground.log.warn('footage_without_file', { camera: row.camera_id, file: row.file });
     segments.forget(row.id);
-    if (lost) storage.written(cameraId, -lost.bytes);
-    result.ghosts += 1;
+    storage.written(row.camera_id, -lost.bytes);
+    ghosts += 1;
   }
+  return ghosts;
 }
 
 async function listed(parts: RecorderParts, directory: string): Promise<string[]> {
@@ -145,10 +161,17 @@ async function adopt(
   { segments, ground }: RecorderParts,
   storage: OpenStorage,
   { cameraId, path, fromMs }: { cameraId: string; path: string; fromMs: number },
-): Promise<boolean> {
-  if (Number.isNaN(fromMs)) return false;
-  const found = await recoverFile(join(storage.row.path, path), fromMs);
-  if (!found) return false;
+): Promise<'adopted' | 'removed' | 'gone'> {
+  if (Number.isNaN(fromMs)) return 'removed';
+  let found: Recovered | undefined;
+  try {
+    found = await recoverFile(join(storage.row.path, path), fromMs);
+  } catch (error) {
+    // Retention took it since it was listed.
+    if (errorCode(error) === 'ENOENT') return 'gone';
+    throw error;
+  }
+  if (!found) return 'removed';
   const { segment } = found.init;
   const id = segments.insert({
     camera_id: cameraId,
@@ -165,7 +188,7 @@ async function adopt(
   });
   storage.written(cameraId, found.table.fileBytes);
   ground.log.warn('footage_without_row', { camera: cameraId, file: path, segment: id });
-  return true;
+  return 'adopted';
 }
 
 const nameOfDay = (day: number): string =>

@@ -15,7 +15,7 @@ import { Forecaster } from './forecaster.ts';
 import type { RecorderParts } from './parts.ts';
 import { closeUnfinished, reconcileStorage } from './reconcile.ts';
 import { Retention } from './retention.ts';
-import { Storages } from './storages.ts';
+import { Storages, type OpenStorage } from './storages.ts';
 import { windowsOf } from './windows.ts';
 
 /** How often gaps and disks are looked at: an alarm comes at most this much after its time. */
@@ -31,7 +31,11 @@ export class Recorder {
   readonly #cameras = new Map<string, CameraRecorder>();
   readonly #timers: NodeJS.Timeout[] = [];
   #off: (() => void) | undefined;
-  #reconciling: Promise<void> = Promise.resolve();
+  #startedMs = 0;
+  /** Storages that were there at the last look, and those whose rows were compared with their files. */
+  readonly #there = new Set<string>();
+  readonly #compared = new Set<string>();
+  readonly #comparing = new Map<string, Promise<void>>();
   #stopped = false;
 
   constructor(ground: Ground, streams: LiveStreams, files: Files = realFiles) {
@@ -46,6 +50,7 @@ export class Recorder {
       marks,
       storages: this.storages,
       growing: new Map(),
+      making: new Set(),
       onPressure: () => this.#sweep(),
       waiting: { bytes: 0 },
     };
@@ -56,16 +61,17 @@ export class Recorder {
 
   async start(): Promise<void> {
     const { ground } = this.#parts;
-    const startedMs = ground.clock.now();
+    this.#startedMs = ground.clock.now();
     await this.storages.start();
-    await closeUnfinished(this.#parts);
+    const there = this.#returned();
+    await this.#close(there);
     this.#off = ground.signals.on((signal) => this.#hear(signal));
     for (const camera of ground.directory.all()) this.#follow(camera.id, false);
     this.#timers.push(
       setInterval(() => void this.look(), lookMs),
       setInterval(() => this.#sweep(), sweepMs),
     );
-    this.#reconciling = this.#reconcile(startedMs);
+    this.#compare(there);
   }
 
   async stop(): Promise<void> {
@@ -75,7 +81,7 @@ export class Recorder {
     const all = [...this.#cameras.values()];
     this.#cameras.clear();
     await Promise.all(all.map((recorder) => recorder.stop(undefined)));
-    await this.#reconciling;
+    await Promise.all(this.#comparing.values());
     await this.retention.settled();
   }
 
@@ -86,10 +92,11 @@ export class Recorder {
 
   /** One look at disks and gaps, as the service does every few seconds. */
   async look(): Promise<void> {
-    const wasMissing = this.storages.all().some(({ trouble }) => trouble?.state === 'missing');
     await this.storages.check();
     if (this.#stopped) return;
-    if (wasMissing) await closeUnfinished(this.#parts);
+    const returned = this.#returned();
+    await this.#close(returned);
+    this.#compare(returned);
     for (const [id, recorder] of this.#cameras) {
       const camera = this.#parts.ground.directory.get(id);
       if (camera) recorder.gaps.look(this.#isIdle(camera));
@@ -103,16 +110,45 @@ export class Recorder {
     });
   }
 
-  async #reconcile(startedMs: number): Promise<void> {
-    const { ground } = this.#parts;
+  /** Storages that can be read and could not at the last look: all at the start, later those that came back or are new. */
+  #returned(): OpenStorage[] {
+    const returned: OpenStorage[] = [];
     for (const storage of this.storages.all()) {
-      if (storage.trouble) continue;
-      try {
-        const found = await reconcileStorage(this.#parts, storage, startedMs, () => this.#stopped);
-        ground.log.info('footage_compared', { storage: storage.row.id, ...found });
-      } catch (error) {
-        ground.log.error('footage_not_compared', { storage: storage.row.id, error });
+      const { id } = storage.row;
+      if (storage.isAway) this.#there.delete(id);
+      else if (!this.#there.has(id)) {
+        this.#there.add(id);
+        returned.push(storage);
       }
+    }
+    return returned;
+  }
+
+  async #close(storages: readonly OpenStorage[]): Promise<void> {
+    await Promise.all(storages.map((storage) => closeUnfinished(this.#parts, storage)));
+  }
+
+  /** Once for each storage, beside recording; again when a look at it was broken off. */
+  #compare(storages: readonly OpenStorage[]): void {
+    for (const storage of storages) {
+      const { id } = storage.row;
+      if (this.#stopped || this.#compared.has(id) || this.#comparing.has(id)) continue;
+      this.#comparing.set(
+        id,
+        this.#reconcile(storage).finally(() => this.#comparing.delete(id)),
+      );
+    }
+  }
+
+  async #reconcile(storage: OpenStorage): Promise<void> {
+    const { ground } = this.#parts;
+    const { id } = storage.row;
+    try {
+      const found = await reconcileStorage(this.#parts, storage, this.#startedMs, () => this.#stopped);
+      this.#compared.add(id);
+      ground.log.info('footage_compared', { storage: id, ...found });
+    } catch (error) {
+      ground.log.error('footage_not_compared', { storage: id, error });
     }
   }
 

@@ -4,19 +4,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createRecorderGround,
+  createRecorderParts,
   standInFragment,
   standInInit,
   standInListeners,
   type RecorderGround,
 } from '../../testing/recorder-ground.ts';
-import { MarkStore } from '../../store/mark.store.ts';
-import { SegmentStore } from '../../store/segment.store.ts';
-import { StorageStore } from '../../store/storage.store.ts';
 import { CameraRecorder } from './camera-recorder.ts';
 import { realFiles, type Files, type WritableFile } from './files.ts';
 import type { RecorderParts } from './parts.ts';
 import { SegmentFile, segmentPath } from './segment-file.ts';
-import { Storages, type OpenStorage } from './storages.ts';
+import type { OpenStorage } from './storages.ts';
 
 const cameraId = '0192f000-0000-7000-8000-0000000000e1';
 const { streams, listeners } = standInListeners();
@@ -27,22 +25,9 @@ let storage: OpenStorage;
 
 beforeEach(async () => {
   base = createRecorderGround();
-  const { ground } = base;
-  const segments = new SegmentStore(ground.db);
-  const storages = new Storages({ ground, files: realFiles, segments, store: new StorageStore(ground.db) });
-  await storages.start();
-  [storage] = storages.all() as [OpenStorage];
-  parts = {
-    ground,
-    files: realFiles,
-    streams,
-    segments,
-    marks: new MarkStore(ground.db),
-    storages,
-    growing: new Map(),
-    onPressure: () => undefined,
-    waiting: { bytes: 0 },
-  };
+  parts = createRecorderParts(base.ground, { streams });
+  await parts.storages.start();
+  [storage] = parts.storages.all() as [OpenStorage];
 });
 afterEach(() => base.stop());
 

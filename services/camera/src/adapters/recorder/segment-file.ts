@@ -12,6 +12,8 @@ import type { OpenStorage } from './storages.ts';
 export type SegmentParts = {
   files: Files;
   segments: SegmentStore;
+  /** As in `RecorderParts`. */
+  making: Set<string>;
   storage: OpenStorage;
   cameraId: string;
   init: InitSegment;
@@ -46,10 +48,29 @@ export class SegmentFile {
     path: string,
     fragments: readonly Fragment[],
   ): Promise<SegmentFile> {
-    const { files, storage, init } = parts;
+    const { files, storage } = parts;
     const whole = join(storage.row.path, path);
     const directory = dirname(whole);
     const made = await files.makeDirectory(directory);
+    parts.making.add(whole);
+    try {
+      return await SegmentFile.#createIn(
+        parts,
+        { path, directory, isNewDirectory: made !== undefined },
+        fragments,
+      );
+    } finally {
+      parts.making.delete(whole);
+    }
+  }
+
+  static async #createIn(
+    parts: SegmentParts,
+    { path, directory, isNewDirectory }: { path: string; directory: string; isNewDirectory: boolean },
+    fragments: readonly Fragment[],
+  ): Promise<SegmentFile> {
+    const { files, storage, init } = parts;
+    const whole = join(storage.row.path, path);
     const file = await files.create(whole);
     const fromMs = Math.round(fragments[0]?.startMs ?? 0);
     const segment = new SegmentFile(parts, file, path, fromMs);
@@ -57,7 +78,7 @@ export class SegmentFile {
       await segment.#write([init.bytes], 0);
       await segment.append(fragments);
       await files.syncDirectory(directory);
-      if (made !== undefined) {
+      if (isNewDirectory) {
         await files.syncDirectory(dirname(directory));
         await files.syncDirectory(storage.row.path);
       }

@@ -66,6 +66,11 @@ export class OpenStorage {
     this.freeBytes = Math.max(0, this.freeBytes - bytes);
   }
 
+  /** Nothing can be read on it now. A full disk can be read, and what lies on it must be known to be deleted. */
+  get isAway(): boolean {
+    return this.trouble !== undefined && this.trouble.state !== 'full';
+  }
+
   view(): StorageView {
     return {
       id: this.row.id,
@@ -191,6 +196,11 @@ export class Storages {
         hint: 'Give its cameras another storage and let the retention of what lies here end.',
       });
     this.#all.delete(storage.row.id);
+  }
+
+  /** Whether the disk that lies there now is the storage's: what is not found on another is not lost. */
+  async isThere(storage: OpenStorage): Promise<boolean> {
+    return (await this.#identityOf(storage.row.path)) === storage.row.id;
   }
 
   /** Looks at every disk; called every few seconds. One look at a time: a disk that hangs must not pile them up. */
