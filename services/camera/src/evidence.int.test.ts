@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IncidentClip } from '@siphera/contract';
-import { AppError, systemRandom, toRfc3339 } from '@siphera/runtime';
+import { AppError, systemClock, systemRandom, toRfc3339 } from '@siphera/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startEvidenceRig, type EvidenceRig } from './testing/evidence-rig.ts';
-import { office, testOrg, until, yard } from './testing/rig.ts';
+import { allCameraPermissions, office, testOrg, until, yard } from './testing/rig.ts';
 
 type Line = { incident_id: string; device_id: string; text: string; data: Record<string, unknown> };
 
@@ -338,6 +338,40 @@ describe('locks', () => {
       target: `camera:${dock}`,
       detail: { reason: 'The police asked for it' },
     });
+  });
+
+  it('of a camera that was removed are seen and lifted by those who may on the whole organisation', async () => {
+    const dock = await recorded('Dock');
+    const body = { camera_id: dock, from: toRfc3339(rig.now() - 60_000), to: toRfc3339(rig.now()) };
+    const made = await rig.rest('POST', '/camera/locks', { ...body, reason: 'For the police' });
+    const { id } = made.body as { id: string };
+    // Core forgets it before it says that it was deleted; and over a restart it is known what it was.
+    rig.core.registry.devices.delete(dock);
+    await rig.camera.base.registry.refresh();
+    rig.camera.base.registry.remove(dock);
+    await rig.restart();
+    const here = [{ permissions: [...allCameraPermissions], scope: `area:${yard}` }];
+    const watcher = [{ permissions: ['camera.playback' as const], scope: `org:${testOrg}` }];
+    const path = `/camera/locks/${id}`;
+    expect((await rig.rest('GET', '/camera/locks', undefined, here)).body).toEqual({ items: [] });
+    expect((await rig.rest('DELETE', path, undefined, here)).status).toBe(404);
+    expect((await rig.rest('GET', '/camera/locks', undefined, watcher)).body).toMatchObject({
+      items: [{ id, camera_name: 'Dock' }],
+    });
+    expect((await rig.rest('DELETE', path, undefined, watcher)).status).toBe(403);
+    const strange = systemRandom.uuid();
+    const stranger = rig.core.token(
+      strange,
+      [{ permissions: [...allCameraPermissions], scope: `org:${strange}` }],
+      systemClock.now(),
+    );
+    const foreign = await fetch(`${rig.url}/api/v1${path}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${stranger}` },
+    });
+    expect(foreign.status).toBe(404);
+    expect((await rig.rest('DELETE', path)).status).toBe(204);
+    expect(rig.sql('SELECT id FROM locks')).toEqual([]);
   });
 
   it('end when their time is over', async () => {

@@ -6,7 +6,7 @@ import { EvidenceManifest, type Export } from '@siphera/contract';
 import { toRfc3339 } from '@siphera/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startEvidenceRig, type EvidenceRig } from './testing/evidence-rig.ts';
-import { office, testOrg, until } from './testing/rig.ts';
+import { office, testOrg, until, yard } from './testing/rig.ts';
 import { makeMp4 } from './testing/stand-in-footage.ts';
 
 let rig: EvidenceRig;
@@ -229,6 +229,16 @@ describe('an export', () => {
     expect(rows[0]).toMatchObject({ detail: { camera_ids: [dock], reason: 'Asked for by the police' } });
     expect(rows[1]).toMatchObject({ detail: { sha256: done.sha256 } });
     expect(readdirSync(join(rig.directory, 'data', 'exports'))).toEqual([]);
+  });
+
+  it('of a camera that was removed is made for those who may on the whole organisation', async () => {
+    const dock = await recorded('Dock');
+    rig.camera.base.registry.remove(dock);
+    const here = [{ permissions: ['camera.export' as const], scope: `area:${yard}` }];
+    expect((await rig.rest('POST', '/camera/exports', ask([dock]), here)).status).toBe(404);
+    const { manifest } = await fetched(ask([dock]));
+    expect(manifest.files).toHaveLength(1);
+    expect(manifest.cameras).toMatchObject([{ name: 'Dock', time_zone: 'Europe/Vienna' }]);
   });
 
   it('has limits: a day, a reason where one is asked for', async () => {

@@ -5,7 +5,7 @@ import type { CameraTimeline, Grant, Segment } from '@siphera/contract';
 import { startFakeCamera, startRtspServer, type FakeCamera, type FakeRtspServer } from '@siphera/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { place, probe } from './testing/recording-kit.ts';
-import { office, startRig, until, type Rig } from './testing/rig.ts';
+import { office, startRig, testOrg, until, yard, type Rig } from './testing/rig.ts';
 
 let rtsp: FakeRtspServer;
 let camera: FakeCamera;
@@ -136,4 +136,23 @@ describe('storages', () => {
     expect((more.body as { bytes_per_day: number }).bytes_per_day).toBeGreaterThanOrEqual(21_600_000_000);
     expect((await rig.rest('DELETE', `/camera/storages/${made?.id ?? ''}`)).status).toBe(204);
   });
+});
+
+it('plays what a camera that was removed left, to those who may on the whole organisation', async () => {
+  expect((await rig.rest('DELETE', `/camera/cameras/${id}`)).status).toBe(204);
+  expect(JSON.stringify((await rig.rest('GET', '/camera/cameras')).body)).not.toContain(id);
+  const timeline = (grants?: Grant[]) =>
+    rig.rest('GET', `/camera/cameras/${id}/timeline?${range()}`, undefined, grants);
+  expect((await timeline([{ permissions: ['camera.playback'], scope: `area:${yard}` }])).status).toBe(404);
+  expect((await timeline([{ permissions: ['camera.live'], scope: `org:${testOrg}` }])).status).toBe(403);
+  expect((await timeline()).body).toMatchObject({ camera_id: id, footage: [{}] });
+  const opened = await rig.rest('POST', '/camera/playback-sessions', { camera_ids: [id], reason: 'A swap' });
+  session = (opened.body as { id: string }).id;
+  const [segment] = await segments();
+  const path = `/camera/cameras/${id}/segments/${segment!.id}?session=${session}`;
+  expect((await rig.fetch('GET', path)).status).toBe(200);
+  const away = await rig.rest('POST', '/camera/playback-sessions', { camera_ids: [id], reason: 'A swap' }, [
+    { permissions: ['camera.playback'], scope: `area:${office}` },
+  ]);
+  expect(away.status).toBe(404);
 });

@@ -26,9 +26,18 @@ export type KnownCamera = {
   watches: z.infer<typeof Watches>;
 };
 
+/** What is known of a camera by its footage: of one that was removed, as it was then. */
+export type FootageCamera = Pick<
+  KnownCamera,
+  'id' | 'orgId' | 'siteId' | 'areaId' | 'areaName' | 'name' | 'timeZone' | 'scopes'
+>;
+
 export type CameraDirectory = {
   get(id: string): KnownCamera | undefined;
   all(): readonly KnownCamera[];
+  /** One that was removed: its footage stays for its days and its locks. */
+  removed(id: string): FootageCamera | undefined;
+  removedOf(orgId: string): readonly FootageCamera[];
 };
 
 /** Parts of a camera's state, each written by the part that knows it. */

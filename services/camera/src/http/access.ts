@@ -4,7 +4,7 @@
  */
 import { isGranted, type Permission } from '@siphera/contract';
 import { AppError, type Caller } from '@siphera/runtime';
-import type { CameraDirectory, KnownCamera } from '../domain/camera.ts';
+import type { CameraDirectory, FootageCamera, KnownCamera } from '../domain/camera.ts';
 
 /** Whoever holds one of these on a camera knows that it is there. */
 const seeing = [
@@ -28,12 +28,21 @@ export function cameraFor(
   permission: Permission,
   id: string,
 ): KnownCamera {
-  const camera = directory.get(id);
-  if (!camera || !seeing.some((one) => mayOnCamera(caller, one, camera)))
-    throw new AppError('not_found', 'There is no such camera.');
-  if (!mayOnCamera(caller, permission, camera))
-    throw new AppError('forbidden', `This needs the permission ${permission} on "${camera.name}".`);
-  return camera;
+  return allowed(caller, permission, directory.get(id));
+}
+
+/**
+ * The same for footage, which a camera leaves when it is removed: then it is for those who may on the whole organisation.
+ * @throws AppError as `cameraFor`.
+ */
+export function footageFor(
+  directory: CameraDirectory,
+  caller: Caller,
+  permission: Permission,
+  id: string,
+): FootageCamera {
+  const gone = directory.removed(id);
+  return allowed(caller, permission, gone ? { ...gone, scopes: [`org:${gone.orgId}`] } : directory.get(id));
 }
 
 /** Cameras on which the caller holds the permission. */
@@ -50,4 +59,12 @@ export const mayOnOrg = ({ claims }: Caller, permission: Permission): boolean =>
 export function requireOnOrg(caller: Caller, permission: Permission): void {
   if (!mayOnOrg(caller, permission))
     throw new AppError('forbidden', `This needs the permission ${permission} on the whole organisation.`);
+}
+
+function allowed<T extends FootageCamera>(caller: Caller, permission: Permission, camera: T | undefined): T {
+  if (!camera || !seeing.some((one) => mayOnCamera(caller, one, camera)))
+    throw new AppError('not_found', 'There is no such camera.');
+  if (!mayOnCamera(caller, permission, camera))
+    throw new AppError('forbidden', `This needs the permission ${permission} on "${camera.name}".`);
+  return camera;
 }

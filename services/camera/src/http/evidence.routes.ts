@@ -7,7 +7,7 @@ import type { CameraHandlers } from '../part.ts';
 import type { ClipStore } from '../store/clip.store.ts';
 import type { LockRow, LockStore } from '../store/lock.store.ts';
 import type { StillStore } from '../store/still.store.ts';
-import { cameraFor, camerasFor, mayOnCamera, mayOnOrg } from './access.ts';
+import { cameraFor, camerasFor, footageFor, mayOnCamera, mayOnOrg } from './access.ts';
 import type { LookLog } from './look-log.ts';
 
 export type EvidenceDeps = {
@@ -66,7 +66,12 @@ function lockHandlers({
 }: EvidenceDeps): Pick<CameraHandlers, 'listEvidenceLocks' | 'createEvidenceLock' | 'deleteEvidenceLock'> {
   return {
     listEvidenceLocks: (call) => {
-      const seen = new Set(camerasFor(directory, call.caller, 'camera.playback').map(({ id }) => id));
+      const removed = mayOnOrg(call.caller, 'camera.playback')
+        ? directory.removedOf(call.caller.claims.org)
+        : [];
+      const seen = new Set(
+        [...camerasFor(directory, call.caller, 'camera.playback'), ...removed].map(({ id }) => id),
+      );
       const items = locks.all().filter((lock) => seen.has(lock.camera_id));
       return Promise.resolve({ items: items.map((lock) => toLock(lock, directory)) });
     },
@@ -108,7 +113,7 @@ function lockHandlers({
     deleteEvidenceLock: (call) => {
       const lock = locks.get(call.params.id);
       if (!lock) throw new AppError('not_found', 'There is no such lock.');
-      const camera = cameraFor(directory, call.caller, 'camera.manage', lock.camera_id);
+      const camera = footageFor(directory, call.caller, 'camera.manage', lock.camera_id);
       locks.remove(lock.id);
       looks.act(call, 'evidence.unlocked', `camera:${camera.id}`, {
         lock_id: lock.id,
@@ -149,7 +154,7 @@ const toClip = (clip: ReturnType<ClipStore['of']>[number], stills: StillStore): 
 const toLock = (lock: LockRow, directory: CameraDirectory): EvidenceLock => ({
   id: lock.id,
   camera_id: lock.camera_id,
-  camera_name: directory.get(lock.camera_id)?.name ?? 'Removed camera',
+  camera_name: (directory.get(lock.camera_id) ?? directory.removed(lock.camera_id))?.name ?? 'Removed camera',
   from: toRfc3339(lock.from_ms),
   to: toRfc3339(lock.to_ms),
   reason: lock.reason,

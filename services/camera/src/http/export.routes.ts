@@ -7,7 +7,7 @@ import type { CameraDirectory } from '../domain/camera.ts';
 import { fileTime } from '../domain/zoned-time.ts';
 import type { CameraHandlers } from '../part.ts';
 import type { ExportRow, ExportStore } from '../store/export.store.ts';
-import { cameraFor, mayOnCamera, mayOnOrg } from './access.ts';
+import { footageFor, mayOnCamera, mayOnOrg } from './access.ts';
 import { actorOf, type LookLog } from './look-log.ts';
 
 export type ExportDeps = {
@@ -95,7 +95,7 @@ async function create(
   const { clock, directory, exporter, looks, random, store } = deps;
   const { body, caller } = call;
   const cameras = [...new Set(body.camera_ids)].map((id) =>
-    cameraFor(directory, caller, 'camera.export', id),
+    footageFor(directory, caller, 'camera.export', id),
   );
   const [fromMs, toMs] = [Date.parse(body.from), Math.min(Date.parse(body.to), clock.now())];
   if (toMs <= fromMs)

@@ -4,10 +4,10 @@ import { AppError, fromRfc3339, toRfc3339, type Caller } from '@siphera/runtime'
 import type { Footage, FootageSegment } from '../adapters/recorder/footage.ts';
 import type { Stills } from '../adapters/stills.ts';
 import type { Transcoder } from '../adapters/transcode.ts';
-import type { KnownCamera } from '../domain/camera.ts';
+import type { FootageCamera } from '../domain/camera.ts';
 import type { Ground } from '../ground.ts';
 import type { CameraHandlers } from '../part.ts';
-import { cameraFor } from './access.ts';
+import { footageFor } from './access.ts';
 import { auditOf } from './audit.ts';
 import { toSegment, toTimeline } from './footage-wire.ts';
 import type { PlaybackSessions } from './playback-sessions.ts';
@@ -33,8 +33,8 @@ const hourMs = 3_600_000 + 120_000;
 export function playbackHandlers(parts: PlaybackParts): PlaybackHandlers {
   const { ground, footage, sessions } = parts;
   /** The camera, when the caller may look at its footage and has said why. */
-  const looked = (caller: Caller, cameraId: string, session: string): KnownCamera => {
-    const camera = cameraFor(ground.directory, caller, 'camera.playback', cameraId);
+  const looked = (caller: Caller, cameraId: string, session: string): FootageCamera => {
+    const camera = footageFor(ground.directory, caller, 'camera.playback', cameraId);
     sessions.check(caller, session, cameraId);
     return camera;
   };
@@ -49,7 +49,7 @@ export function playbackHandlers(parts: PlaybackParts): PlaybackHandlers {
     createPlaybackSession: async (call) => openSession(parts, call),
 
     getCameraTimeline: async ({ caller, params, query }) => {
-      const { id } = cameraFor(ground.directory, caller, 'camera.playback', params.id);
+      const { id } = footageFor(ground.directory, caller, 'camera.playback', params.id);
       const { fromMs, toMs } = rangeOf(query, weekMs);
       return toTimeline(id, footage.timeline(id, fromMs, toMs));
     },
@@ -83,7 +83,7 @@ async function openSession(
   { caller, body }: Parameters<CameraHandlers['createPlaybackSession']>[0],
 ): ReturnType<CameraHandlers['createPlaybackSession']> {
   const ids = [...new Set(body.camera_ids)];
-  for (const id of ids) cameraFor(ground.directory, caller, 'camera.playback', id);
+  for (const id of ids) footageFor(ground.directory, caller, 'camera.playback', id);
   const reason = body.reason.trim();
   if (reason === '' && settings.get().reason_required)
     throw new AppError('validation_failed', 'Say why the footage is looked at.', {

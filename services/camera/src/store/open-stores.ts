@@ -5,11 +5,13 @@ import { KeyBox, migrate, openDatabase, type Clock, type Random, type Sqlite } f
 import { CameraStore } from './camera.store.ts';
 import { OutboxStore } from './outbox.store.ts';
 import { RegistryStore } from './registry.store.ts';
+import { RemovedCameraStore } from './removed-camera.store.ts';
 
 export type Stores = {
   db: Sqlite;
   cameras: CameraStore;
   registry: RegistryStore;
+  removed: RemovedCameraStore;
   outbox: OutboxStore;
 };
 
@@ -29,6 +31,7 @@ export function openStores(options: {
     db,
     cameras: new CameraStore(db, keys),
     registry: new RegistryStore(db),
+    removed: new RemovedCameraStore(db, options.clock),
     outbox: new OutboxStore(db),
   };
 }

@@ -15,9 +15,17 @@ import {
 import type { InternalClient, Logger, Sqlite } from '@siphera/runtime';
 import { z } from 'zod';
 import { withSecret, type CameraRow } from '../../domain/camera-row.ts';
-import type { CameraDirectory, KnownCamera, SeenStream, Signal, SignalHub } from '../../domain/camera.ts';
+import type {
+  CameraDirectory,
+  FootageCamera,
+  KnownCamera,
+  SeenStream,
+  Signal,
+  SignalHub,
+} from '../../domain/camera.ts';
 import type { CameraStore } from '../../store/camera.store.ts';
 import type { RegistryStore } from '../../store/registry.store.ts';
+import type { RemovedCameraStore } from '../../store/removed-camera.store.ts';
 
 /** Entries of one import come within this. */
 const heardMs = 100;
@@ -36,6 +44,7 @@ type Options = {
   db: Sqlite;
   cameras: CameraStore;
   registry: RegistryStore;
+  removed: RemovedCameraStore;
   signals: SignalHub;
   log: Logger;
 };
@@ -71,6 +80,14 @@ export class CameraRegistry implements CameraDirectory {
 
   all(): readonly KnownCamera[] {
     return [...this.#known.values()];
+  }
+
+  removed(id: string): FootageCamera | undefined {
+    return this.#known.has(id) ? undefined : this.#options.removed.get(id);
+  }
+
+  removedOf(orgId: string): readonly FootageCamera[] {
+    return this.#options.removed.of(orgId).filter(({ id }) => !this.#known.has(id));
   }
 
   row(id: string): CameraRow | undefined {
@@ -115,7 +132,12 @@ export class CameraRegistry implements CameraDirectory {
 
   remove(id: string): void {
     if (!this.#rows.has(id)) return;
-    this.#options.db.transaction(() => this.#options.cameras.remove(id)).immediate();
+    const known = this.#known.get(id);
+    const remove = this.#options.db.transaction(() => {
+      if (known) this.#options.removed.put(known);
+      this.#options.cameras.remove(id);
+    });
+    remove.immediate();
     this.#rows.delete(id);
     this.#update(id);
   }
@@ -195,11 +217,22 @@ export class CameraRegistry implements CameraDirectory {
       if (this.#stopped) return;
       const text = JSON.stringify(registry);
       if (text === this.#lastRead) continue;
-      this.#options.registry.replace(registry);
+      this.#keep(registry);
       this.#lastRead = text;
       this.#place(registry);
       for (const id of this.#rows.keys()) this.#update(id);
     } while (this.#readAgain);
+  }
+
+  /** Core's answer, and what is left of cameras that core knew and does not name any more. */
+  #keep(registry: { devices: InternalDevice[]; areas: InternalArea[] }): void {
+    const { db, registry: store, removed } = this.#options;
+    const named = new Set(registry.devices.map(({ id }) => id));
+    const keep = db.transaction(() => {
+      for (const camera of this.#known.values()) if (!named.has(camera.id)) removed.put(camera);
+      store.replace(registry);
+    });
+    keep.immediate();
   }
 
   #place({ devices, areas }: { devices: InternalDevice[]; areas: InternalArea[] }): void {
