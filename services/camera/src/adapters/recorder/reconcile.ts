@@ -119,7 +119,7 @@ async function reconcileDay(parts: RecorderParts, place: Day, result: Reconciled
 async function forgetLost(
   { segments, storages, files, ground, growing }: RecorderParts,
   storage: OpenStorage,
-  rows: Iterable<SegmentRow>,
+  rows: Iterable<Pick<SegmentRow, 'id' | 'file' | 'to_ms'>>,
 ): Promise<number> {
   let ghosts = 0;
   for (const row of rows) {
@@ -130,9 +130,9 @@ async function forgetLost(
     const lost = segments.get(row.id);
     // Retention may have taken both.
     if (!lost) continue;
-    ground.log.warn('footage_without_file', { camera: row.camera_id, file: row.file });
+    ground.log.warn('footage_without_file', { camera: lost.camera_id, file: row.file });
     segments.forget(row.id);
-    storage.written(row.camera_id, -lost.bytes);
+    storage.written(lost.camera_id, -lost.bytes);
     ghosts += 1;
   }
   return ghosts;
