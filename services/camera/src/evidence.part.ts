@@ -28,7 +28,7 @@ export type EvidenceNeeds = {
 };
 
 export function createEvidencePart(ground: Ground, base: Base, needs: EvidenceNeeds): Part {
-  const { clock, config, db, directory, log, metrics, outbox, random, signals } = ground;
+  const { clock, config, db, directory, expiry, log, metrics, outbox, random, signals } = ground;
   const [clips, stills, locks, store] = [
     new ClipStore(db),
     new StillStore(db),
@@ -36,7 +36,7 @@ export function createEvidencePart(ground: Ground, base: Base, needs: EvidenceNe
     new ExportStore(db),
   ];
   const files = new StillFiles(join(config.DATA_DIR, 'stills'), stills);
-  const common = { ...needs, db, clips, stills, locks, files, directory, outbox, clock, random, log };
+  const common = { ...needs, db, clips, stills, locks, files, directory, outbox, clock, expiry, random, log };
   const watch = new IncidentWatch({
     ...common,
     areaScopes: (id) => base.registry.area(id)?.scopes,

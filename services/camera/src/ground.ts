@@ -4,6 +4,7 @@ import type { Clock, InternalClient, Logger, Metrics, Random, Sqlite } from '@si
 import type { z } from 'zod';
 import type { CameraConfig } from './config.ts';
 import type { CameraNetwork } from './adapters/camera-network.ts';
+import type { ExpiryClock } from './adapters/expiry-clock.ts';
 import type { CameraDirectory, SignalHub, StatePatch, StateSource } from './domain/camera.ts';
 
 /** Things for core, kept in camera.db until core has taken them: nothing is lost while core is away. Called inside a transaction or not. */
@@ -18,6 +19,8 @@ export type Ground = {
   config: CameraConfig;
   log: Logger;
   clock: Clock;
+  /** By it, not by `clock`, things are deleted for their age. */
+  expiry: ExpiryClock;
   random: Random;
   metrics: Metrics;
   client: InternalClient;

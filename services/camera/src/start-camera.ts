@@ -20,6 +20,7 @@ import { CameraRegistry } from './adapters/core/camera-registry.ts';
 import { CameraStates } from './adapters/core/camera-states.ts';
 import { heartbeatMs, heartbeatOf, sendHeartbeat } from './adapters/core/heartbeat.ts';
 import { CoreOutbox } from './adapters/core/outbox.ts';
+import { ExpiryClock } from './adapters/expiry-clock.ts';
 import { Transcoder } from './adapters/transcode.ts';
 import type { CameraConfig } from './config.ts';
 import { SignalHub } from './domain/camera.ts';
@@ -30,6 +31,7 @@ import { createOnvifPart } from './onvif.part.ts';
 import type { Base, CameraHandlers, Part } from './part.ts';
 import { createPlayback } from './playback.part.ts';
 import { createRecording } from './recording.part.ts';
+import { ExpiryClockStore } from './store/expiry-clock.store.ts';
 import { openStores, type Stores } from './store/open-stores.ts';
 import { SettingsStore } from './store/settings.store.ts';
 
@@ -118,6 +120,7 @@ export async function startCamera(options: CameraOptions): Promise<RunningCamera
       base.registry.stop();
       for (const part of parts.toReversed()) await part.stop();
       await outbox.stop();
+      ground.expiry.save();
       stores.db.close();
     },
   };
@@ -142,6 +145,7 @@ function createBase({ config, log, migrations, clock = systemClock, random = sys
     config,
     log,
     clock,
+    expiry: new ExpiryClock({ clock, log, store: new ExpiryClockStore(stores.db) }),
     random,
     metrics,
     client,
@@ -231,7 +235,7 @@ function beat(ground: Ground, stores: Stores, outbox: CoreOutbox, parts: readonl
     outboxWaiting: stores.outbox.waitingCount(),
     version: packageJson.version,
     rssBytes: process.memoryUsage.rss(),
-    checks: parts.flatMap((part) => part.checks?.() ?? []),
+    checks: [ground.expiry.check(), ...parts.flatMap((part) => part.checks?.() ?? [])],
   });
   sendHeartbeat(ground.client, heartbeat).then(
     () => outbox.noteHeartbeat(undefined),

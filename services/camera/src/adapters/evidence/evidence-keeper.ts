@@ -11,6 +11,7 @@ import type { CoreOutbox } from '../../ground.ts';
 import type { ClipRow, ClipStore } from '../../store/clip.store.ts';
 import type { LockStore } from '../../store/lock.store.ts';
 import type { StillRow, StillStore } from '../../store/still.store.ts';
+import type { ExpiryClock } from '../expiry-clock.ts';
 import type { StillFiles } from './still-files.ts';
 
 const tickMs = 250;
@@ -39,6 +40,7 @@ export type KeeperOptions = {
   camera(id: string): KnownCamera | undefined;
   outbox: CoreOutbox;
   clock: Clock;
+  expiry: Pick<ExpiryClock, 'now'>;
   log: Logger;
   metrics: Metrics;
 };
@@ -195,13 +197,14 @@ export class EvidenceKeeper {
   }
 
   async #sweep(): Promise<void> {
-    const { clips, clock, files, locks } = this.#options;
+    const { clips, clock, expiry, files, locks } = this.#options;
     if (clock.monotonic() - this.#sweptAt < sweepMs) return;
     this.#sweptAt = clock.monotonic();
-    const lifted = locks.removeExpired(clock.now());
+    const nowMs = expiry.now();
+    const lifted = locks.removeExpired(nowMs);
     if (lifted > 0) this.#options.log.info('locks_expired', { locks: lifted });
-    await files.sweep(clock);
-    clips.removeExpired(clock.now());
+    await files.sweep(nowMs);
+    clips.removeExpired(nowMs);
   }
 }
 

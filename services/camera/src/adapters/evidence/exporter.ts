@@ -25,6 +25,7 @@ import {
 import { fileTime } from '../../domain/zoned-time.ts';
 import type { CoreOutbox } from '../../ground.ts';
 import type { ExportRow, ExportStore } from '../../store/export.store.ts';
+import type { ExpiryClock } from '../expiry-clock.ts';
 import { syncDirectory } from './durable-file.ts';
 import { ExportZip } from './export-zip.ts';
 import { writeMp4 } from './mp4-file.ts';
@@ -49,6 +50,7 @@ export type ExporterOptions = {
   software: string;
   outbox: CoreOutbox;
   clock: Clock;
+  expiry: Pick<ExpiryClock, 'now'>;
   log: Logger;
 };
 
@@ -265,8 +267,8 @@ export class Exporter {
   }
 
   async #sweep(): Promise<void> {
-    const { clock, log, store } = this.#options;
-    for (const id of store.expired(clock.now())) {
+    const { expiry, log, store } = this.#options;
+    for (const id of store.expired(expiry.now())) {
       await this.remove(id);
       log.info('export_expired', { export_id: id });
     }

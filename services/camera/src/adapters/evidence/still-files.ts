@@ -2,7 +2,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { link, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '@siphera/runtime';
 import type { StillRow, StillStore } from '../../store/still.store.ts';
 import { syncDirectory, writeDurably } from './durable-file.ts';
 
@@ -51,8 +50,8 @@ export class StillFiles {
     }
   }
 
-  async sweep(clock: Clock): Promise<void> {
-    for (const id of this.#store.expired(clock.now(), sweepMax)) {
+  async sweep(nowMs: number): Promise<void> {
+    for (const id of this.#store.expired(nowMs, sweepMax)) {
       await rm(this.#path(id), { force: true });
       this.#store.remove(id);
     }

@@ -1,6 +1,7 @@
 /**
  * Takes away what the modes do not keep and what is past its time, its quota or its room. What must stay true: nothing that a
- * lock holds is taken; a row goes before its file, and its file before its row in `garbage`.
+ * lock holds is taken; age, and the ends of locks, are told by `expiry`, never by a clock that was just set ahead; a row goes
+ * before its file, and its file before its row in `garbage`.
  */
 import { dirname, join } from 'node:path';
 import { RecordingPolicy } from '@siphera/contract';
@@ -114,7 +115,7 @@ export class Retention {
 
   #sweepCamera(cameraId: string): void {
     const { ground, segments, storages, marks } = this.#parts;
-    const nowMs = ground.clock.now();
+    const nowMs = ground.expiry.now();
     const policy = ground.directory.get(cameraId)?.recording ?? policyWithoutCamera;
     for (const judged of [1, 2] as const) {
       const untilMs = keptUntilMs({ toMs: 0, judged }, policy);
@@ -134,7 +135,7 @@ export class Retention {
   #sweepStorage(storage: OpenStorage): void {
     const { segments, ground } = this.#parts;
     const { quota_bytes: quota, head_room_bytes: headRoom } = storage.row;
-    const nowMs = ground.clock.now();
+    const nowMs = ground.expiry.now();
     if (quota !== null)
       this.#batches(
         () => freeing(storage.usedBytes - quota, () => segments.oldestOfStorage(storage.row.id, nowMs)),
@@ -162,7 +163,7 @@ export class Retention {
   #discard(rows: Candidate[], why: string): Candidate[] {
     const { segments, storages, ground } = this.#parts;
     if (rows.length === 0) return [];
-    const gone = segments.discard(rows, why, ground.clock.now());
+    const gone = segments.discard(rows, why, ground.expiry.now());
     for (const row of gone) storages.get(row.storage_id)?.written(row.camera_id, -row.bytes);
     if (gone.length > 0) ground.log.info('footage_deleted', { segments: gone.length, why });
     return gone;
