@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 need_packages ca-certificates openssl janus mosquitto mosquitto-clients nginx-light libnginx-mod-stream runit sqlite3 \
   chromium libnss3-tools netcat-openbsd iproute2 procps bats shellcheck shfmt \
-  curl ffmpeg python3 python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+  curl ffmpeg unzip python3 python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 use_toolchain
 exec node scripts/src/test-run.ts "$@"
