@@ -31,7 +31,7 @@ export class ExpiryClock {
     this.now();
   }
 
-  /** What is past its days by this time may go; nobody's clock is younger. */
+  /** What is past its days by this time may go. Looks at the clock first. */
   now(): number {
     const [nowMs, at] = [this.#clock.now(), this.#clock.monotonic()];
     const before = this.#state;

@@ -6,9 +6,9 @@
 
 const dayMs = 86_400_000;
 /** Further off than this the clock jumped. Deleting a day early is no loss to speak of; a nightly restart is no jump. */
-export const jumpMsMin = dayMs;
+const jumpMsMin = dayMs;
 /** So long somebody has to see the warning and to set the clock right, counted while the service runs. */
-export const waitMs = dayMs;
+const waitMs = dayMs;
 
 export type ExpiryState = {
   /** UTC milliseconds believed at the last look. */
