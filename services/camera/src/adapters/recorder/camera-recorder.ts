@@ -45,6 +45,13 @@ export class CameraRecorder {
     this.#listen(true);
   }
 
+  /** Looks for a gap. A write that hangs gives no reason, but what is known of its disk is one. */
+  look(idle: boolean): void {
+    const storage = this.#segment?.storage ?? this.#storageUnderWay;
+    if (this.#working && storage?.trouble) this.gaps.because(storage.trouble.problem);
+    this.gaps.look(idle);
+  }
+
   /** Writes what waits and closes the segment. */
   async stop(reason: string | undefined): Promise<void> {
     this.#end?.();

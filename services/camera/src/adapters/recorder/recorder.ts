@@ -9,6 +9,7 @@ import { MarkStore } from '../../store/mark.store.ts';
 import { SegmentStore } from '../../store/segment.store.ts';
 import { StorageStore } from '../../store/storage.store.ts';
 import { CameraRecorder } from './camera-recorder.ts';
+import { endsWithin } from './ends-within.ts';
 import { realFiles, type Files } from './files.ts';
 import { Footage } from './footage.ts';
 import { Forecaster } from './forecaster.ts';
@@ -21,6 +22,8 @@ import { windowsOf } from './windows.ts';
 /** How often gaps and disks are looked at: an alarm comes at most this much after its time. */
 const lookMs = 3_000;
 const sweepMs = 10_000;
+/** What a crash left open is closed in less, 64 files of half a minute; a disk that hangs must not hold up the start. */
+const closeMsMax = 10_000;
 
 export class Recorder {
   readonly footage: Footage;
@@ -64,11 +67,13 @@ export class Recorder {
     this.#startedMs = ground.clock.now();
     await this.storages.start();
     const there = this.#returned();
-    await this.#close(there);
+    if (!(await endsWithin(this.#close(there), closeMsMax))) ground.log.error('segments_not_closed_yet', {});
     this.#off = ground.signals.on((signal) => this.#hear(signal));
     for (const camera of ground.directory.all()) this.#follow(camera.id, false);
     this.#timers.push(
-      setInterval(() => void this.look(), lookMs),
+      setInterval(() => {
+        this.look().catch((error: unknown) => ground.log.error('look_failed', { error }));
+      }, lookMs),
       setInterval(() => this.#sweep(), sweepMs),
     );
     this.#compare(there);
@@ -90,17 +95,17 @@ export class Recorder {
     return this.#parts.growing.size;
   }
 
-  /** One look at disks and gaps, as the service does every few seconds. */
+  /** One look at gaps and disks, as the service does every few seconds. A disk that hangs must not silence the alarm for it. */
   async look(): Promise<void> {
+    for (const [id, recorder] of this.#cameras) {
+      const camera = this.#parts.ground.directory.get(id);
+      if (camera) recorder.look(this.#isIdle(camera));
+    }
     await this.storages.check();
     if (this.#stopped) return;
     const returned = this.#returned();
     await this.#close(returned);
     this.#compare(returned);
-    for (const [id, recorder] of this.#cameras) {
-      const camera = this.#parts.ground.directory.get(id);
-      if (camera) recorder.gaps.look(this.#isIdle(camera));
-    }
     this.forecaster.alarm();
   }
 

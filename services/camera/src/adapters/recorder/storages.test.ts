@@ -1,46 +1,38 @@
 /** Directories that are taken as storages, and disks that hang. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrate, openDatabase, type Sqlite } from '@siphera/runtime';
-import { fakeClock, fakeRandom } from '@siphera/testkit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SegmentStore } from '../../store/segment.store.ts';
-import { StorageStore } from '../../store/storage.store.ts';
+import { RecordingPolicy } from '@siphera/contract';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { KnownCamera } from '../../domain/camera.ts';
+import {
+  createRecorderGround,
+  createRecorderParts,
+  standInListeners,
+  type RecorderGround,
+} from '../../testing/recorder-ground.ts';
 import { realFiles, type Files } from './files.ts';
-import { identityFile, Storages, type StorageParts } from './storages.ts';
+import { Recorder } from './recorder.ts';
+import { identityFile, type Storages } from './storages.ts';
 
 const earlier = '0192f000-0000-7000-8000-0000000000d1';
 const footage = '0192f000-0000-7000-8000-0000000000e1';
 const identityText = `${JSON.stringify({ storage: earlier })}\n`;
 
+let base: RecorderGround;
 let directory: string;
 let disk: string;
-let db: Sqlite;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'siphera-storages-'));
-  disk = join(directory, 'footage');
-  db = openDatabase(join(directory, 'camera.db'));
-  migrate(db, join(import.meta.dirname, '..', '..', '..', 'migrations'), 0);
+  base = createRecorderGround();
+  ({ directory, disk } = base);
 });
 afterEach(() => {
-  db.close();
-  rmSync(directory, { recursive: true, force: true });
+  vi.useRealTimers();
+  base.stop();
 });
 
-function storagesOn(files: Files = realFiles): Storages {
-  const silent = (): void => undefined;
-  const ground = {
-    config: { RECORDINGS_DIR: disk },
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    clock: fakeClock(),
-    random: fakeRandom(),
-    db,
-    directory: { all: () => [] },
-  } as unknown as StorageParts['ground'];
-  return new Storages({ ground, files, store: new StorageStore(db), segments: new SegmentStore(db) });
-}
+const storagesOn = (files: Files = realFiles): Storages =>
+  createRecorderParts(base.ground, { files }).storages;
 
 describe('a directory that is ours already', () => {
   it('is the first storage of a box with a new database, with what lies in it', async () => {
@@ -90,5 +82,98 @@ describe('a directory that is ours already', () => {
     mkdirSync(disk);
     writeFileSync(join(disk, 'holiday.mp4'), '');
     await expect(storagesOn().start()).rejects.toThrow('is not empty');
+  });
+});
+
+describe('a disk that hangs', () => {
+  /** Hangs at every call while it is told to; counts the calls. */
+  function hangingFiles(): { files: Files; disk: { hangs: boolean; calls: number }; answer(): void } {
+    const state = { hangs: false, calls: 0 };
+    const waiting: (() => void)[] = [];
+    const files = Object.fromEntries(
+      Object.entries(realFiles).map(([name, call]) => [
+        name,
+        async (...args: unknown[]) => {
+          state.calls += 1;
+          if (state.hangs) await new Promise<void>((resolve) => waiting.push(resolve));
+          return (call as (...args: unknown[]) => unknown)(...args);
+        },
+      ]),
+    ) as Files;
+    const answer = (): void => {
+      state.hangs = false;
+      for (const resolve of waiting.splice(0)) resolve();
+    };
+    return { files, disk: state, answer };
+  }
+  const fakeTimers = () =>
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+
+  it('has failed after ten seconds, is asked no second time until it answers, and comes back', async () => {
+    const { files, disk: state, answer } = hangingFiles();
+    const storages = storagesOn(files);
+    await storages.start();
+    const [storage] = storages.all();
+    fakeTimers();
+    state.hangs = true;
+    const check = storages.check();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await check;
+    expect(storage!.trouble).toEqual({
+      state: 'failed',
+      problem: expect.stringContaining('does not answer'),
+    });
+    const { calls } = state;
+    await storages.check();
+    await storages.check();
+    expect(state.calls).toBe(calls);
+    vi.useRealTimers();
+    answer();
+    await expect.poll(() => storage!.looking).toBeUndefined();
+    // Only a write that works, some time later, ends a failure.
+    base.clock.advance(10_001);
+    await storages.check();
+    expect(storage!.trouble).toBeUndefined();
+  });
+
+  it('holds up no start, neither the first nor a later one', async () => {
+    const { files, disk: state, answer } = hangingFiles();
+    state.hangs = true;
+    fakeTimers();
+    const first = storagesOn(files);
+    const started = first.start();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await started;
+    expect(base.log).toContain('first_storage_hangs');
+    vi.useRealTimers();
+    answer();
+    await expect.poll(() => first.all()).toHaveLength(1);
+    await expect.poll(() => first.all()[0]!.looking).toBeUndefined();
+    state.hangs = true;
+    fakeTimers();
+    const later = new Recorder(base.ground, standInListeners().streams, files);
+    const startedLater = later.start();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await startedLater;
+    expect(later.storages.all().map(({ trouble }) => trouble?.state)).toEqual(['failed']);
+    await later.stop();
+  });
+
+  it('does not silence the alarm that a camera is not recorded', async () => {
+    base.stop();
+    const camera = { id: footage, enabled: true, recording: RecordingPolicy.parse({}) } as KnownCamera;
+    base = createRecorderGround([camera]);
+    const { files, disk: state } = hangingFiles();
+    const recorder = new Recorder(base.ground, standInListeners().streams, files);
+    await recorder.start();
+    state.hangs = true;
+    base.clock.advance(31_000);
+    fakeTimers();
+    const look = recorder.look();
+    expect(base.events).toEqual(['camera.recording_lost']);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await look;
+    expect(recorder.storages.all()[0]!.trouble?.problem).toContain('does not answer');
+    await recorder.stop();
   });
 });

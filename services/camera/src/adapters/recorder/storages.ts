@@ -10,6 +10,7 @@ import { pickStorage, type StorageView } from '../../domain/pick-storage.ts';
 import type { Ground } from '../../ground.ts';
 import type { SegmentStore } from '../../store/segment.store.ts';
 import type { StorageRow, StorageStore } from '../../store/storage.store.ts';
+import { endsWithin } from './ends-within.ts';
 import { errorCode, type Files } from './files.ts';
 
 /** In the root of each storage: whose it is. */
@@ -24,6 +25,8 @@ const fullBytes = 4 * 1_024 * 1_024;
 /** Kept free whatever the head-room says, so that a disk does not become full while its oldest could go. */
 export const leastFreeBytes = 4 * fullBytes;
 const headRoomBytesMax = 10 * 1_024 ** 3;
+/** A disk that does not answer in this time hangs: one that sleeps is awake by then. */
+const answerMsMax = 10_000;
 /** A storage that failed is tried again this often. */
 const retryMs = 10_000;
 
@@ -45,6 +48,9 @@ export class OpenStorage {
   freeBytes = 0;
   /** Monotonic time of the last try after a failure. */
   triedMs = -Infinity;
+  /** The look under way, and whether it took too long: until it ends there is no other. */
+  looking: Promise<void> | undefined;
+  hangs = false;
   readonly #used = new Map<string, number>();
 
   constructor(row: StorageRow) {
@@ -92,13 +98,20 @@ export class Storages {
     this.#parts = parts;
   }
 
-  /** Makes the first storage at the first start, and looks at all of them. */
+  /** Makes the first storage at the first start, and looks at all of them. Waits for no disk that hangs. */
   async start(): Promise<void> {
     const { store, segments, ground } = this.#parts;
     for (const row of store.all()) this.#all.set(row.id, new OpenStorage(row));
     for (const { camera_id, storage_id, bytes } of segments.totals())
       this.#all.get(storage_id)?.written(camera_id, bytes);
-    if (this.#all.size === 0) await this.#takeFirst(ground.config.RECORDINGS_DIR);
+    if (this.#all.size === 0) {
+      const path = ground.config.RECORDINGS_DIR;
+      const taking = this.#takeFirst(path);
+      if (!(await endsWithin(taking, answerMsMax))) {
+        ground.log.error('first_storage_hangs', { path });
+        taking.catch((error: unknown) => ground.log.error('first_storage_not_taken', { path, error }));
+      }
+    }
     await this.check();
   }
 
@@ -185,6 +198,8 @@ export class Storages {
   /** The disk was swapped on purpose: it is ours from now on. */
   async acceptDisk(storage: OpenStorage): Promise<void> {
     await this.#identify(storage.row.path, storage.row.id);
+    // A look under way may have read what lay there before.
+    if (storage.looking) await this.#look(storage);
     await this.#look(storage);
   }
 
@@ -203,7 +218,7 @@ export class Storages {
     return (await this.#identityOf(storage.row.path)) === storage.row.id;
   }
 
-  /** Looks at every disk; called every few seconds. One look at a time: a disk that hangs must not pile them up. */
+  /** Looks at every disk; called every few seconds. One look at a time, each for a bounded time: a disk that hangs neither piles them up nor holds up the others. */
   check(): Promise<void> {
     this.#checking ??= this.#checkAll().finally(() => {
       this.#checking = undefined;
@@ -261,6 +276,20 @@ export class Storages {
   }
 
   async #look(storage: OpenStorage): Promise<void> {
+    if (storage.hangs) return;
+    const looking = (storage.looking ??= this.#examine(storage).finally(() => {
+      storage.looking = undefined;
+      storage.hangs = false;
+    }));
+    if ((await endsWithin(looking, answerMsMax)) || storage.looking !== looking) return;
+    storage.hangs = true;
+    this.#set(storage, {
+      state: 'failed',
+      problem: 'The disk does not answer. Look at its cable and its health.',
+    });
+  }
+
+  async #examine(storage: OpenStorage): Promise<void> {
     const trouble = await this.#troubleOf(storage);
     // A failed write is not forgotten because the directory can be listed: only a write that works ends it.
     if (trouble === undefined && storage.trouble?.state === 'failed' && !(await this.#works(storage))) return;
