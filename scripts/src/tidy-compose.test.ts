@@ -102,6 +102,19 @@ describe('published ports', () => {
   });
 });
 
+describe('the camera service', () => {
+  it('has threads for a write of each camera to a disk that hangs and for the rest, in a container and without one', () => {
+    const sizes = ['compose/node/Dockerfile', 'compose/runit/camera.template'].map((name) =>
+      [...readFileSync(join(root, name), 'utf8').matchAll(/\bUV_THREADPOOL_SIZE=(\d+)/g)].map(([, size]) =>
+        Number(size),
+      ),
+    );
+    const [[container]] = sizes as [[number]];
+    expect(container).toBeGreaterThan(64);
+    expect(sizes).toEqual([[container], [container]]);
+  });
+});
+
 describe('the host network', () => {
   it('is for Janus and the camera service alone, which publish nothing and join no other network', () => {
     const hosts = all.filter(([, s]) => s.network_mode !== undefined);
