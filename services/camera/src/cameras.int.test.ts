@@ -1,9 +1,11 @@
 /** Cameras over REST, against fake cameras and a core for tests: finding, adding, changing, telling. */
+import { createServer, type AddressInfo } from 'node:net';
 import type { CameraPatch, Grant, ProbeReport } from '@siphera/contract';
 import { startFakeCamera, type FakeCamera, type FakeCameraOptions } from '@siphera/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { createOnvifPart } from './onvif.part.ts';
+import { stream } from './testing/evidence-rig.ts';
 import {
   admin,
   allCameraPermissions,
@@ -48,6 +50,38 @@ const eventsOf = (id: string, type?: string) =>
   rig.core.events.filter((event) => event.subject === id && (type === undefined || event.type === type));
 const state = async (id: string) =>
   ((await rig.rest('GET', `/camera/cameras/${id}`)).body as { state: Record<string, unknown> }).state;
+
+/** Takes requests and answers none until it is told to: RTSP then with a stream, all else by hanging up. */
+async function holdingServer() {
+  const waiting = new Set<() => void>();
+  let isReleased = false;
+  const sdp = 'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n';
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (bytes: Buffer) => {
+      const answer = (): void => {
+        const rtsp = `RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: ${sdp.length}\r\n\r\n${sdp}`;
+        socket.end(bytes.toString('latin1').startsWith('DESCRIBE') ? rtsp : '');
+      };
+      if (isReleased) {
+        answer();
+        return;
+      }
+      waiting.add(answer);
+      socket.once('close', () => waiting.delete(answer));
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    waiting: () => waiting.size,
+    release: () => {
+      isReleased = true;
+      for (const answer of waiting) answer();
+    },
+    close: () => void server.close(),
+  };
+}
 
 describe('the wizard', () => {
   it('says step by step what a camera is, and tries the credentials it was given', async () => {
@@ -172,6 +206,46 @@ describe('a camera', () => {
       status: 200,
       body: { items: [{ motion_hold_ms: 5_000, state: { connection: 'disabled' } }, { enabled: false }] },
     });
+  });
+
+  it('that is removed while it is asked stays removed, whatever it answers then', async () => {
+    const held = await holdingServer();
+    const at = `127.0.0.1:${held.port}`;
+    const { registry } = rig.camera.base;
+    const streams = [{ ...stream, url: `rtsp://${at}/main` }];
+    // One that its link reads, and one that somebody changes.
+    const read = rig.place({ streams });
+    await until(() => (held.waiting() > 0 ? true : undefined));
+    registry.remove(read.id);
+    const changed = rig.place({
+      streams: [],
+      connection: 'onvif',
+      address: at,
+      onvifUrl: `http://${at}/onvif/device_service`,
+      enabled: false,
+    });
+    await until(() => rig.camera.ground.directory.get(changed.id));
+    const before = held.waiting();
+    const answer = rig.rest('PATCH', `/camera/cameras/${changed.id}`, {
+      credentials: { username: 'admin', password: 'another' },
+    });
+    await until(() => (held.waiting() > before ? true : undefined));
+    registry.remove(changed.id);
+    held.release();
+    expect((await answer).status).toBe(404);
+    await until(() => (held.waiting() === 0 ? true : undefined));
+    expect(registry.rows()).toEqual([]);
+    held.close();
+    for (const { id } of [read, changed]) rig.core.registry.devices.delete(id);
+  });
+
+  it('whose device core has no more does not block that it is added again', async () => {
+    const camera = await fake();
+    const made = await rig.add(input(camera));
+    rig.core.registry.devices.delete(made.id);
+    const again = await rig.add(input(camera));
+    expect(again.id).not.toBe(made.id);
+    expect(rig.camera.base.registry.rows().map(({ id }) => id)).toEqual([again.id]);
   });
 
   it('is turned, switched and photographed by those who may, and nobody else', async () => {

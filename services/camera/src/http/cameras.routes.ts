@@ -49,9 +49,12 @@ export function cameraHandlers(parts: Parts): CameraHandlers {
 
     updateCamera: async ({ caller, params, body }) => {
       cameraFor(directory, caller, 'camera.manage', params.id);
-      const changed = await changedRow(parts, rowOf(base, params.id), body);
-      base.registry.save(changed.row, () => auditPatch(ground, caller, params.id, body));
-      if (changed.renew) parts.onvif.links.renew(params.id);
+      const change = await changeOf(parts, rowOf(base, params.id), body);
+      // While the camera was asked it may have been removed, moved or changed: what was asked for goes onto what it is now.
+      cameraFor(directory, caller, 'camera.manage', params.id);
+      const row = change.onto(rowOf(base, params.id));
+      base.registry.save(row, () => auditPatch(ground, caller, params.id, body));
+      if (change.renew) parts.onvif.links.renew(params.id);
       return shown(parts, cameraFor(directory, caller, 'camera.manage', params.id));
     },
 
@@ -111,19 +114,11 @@ async function create(
   const { ground, base } = parts;
   await areaFor(base.registry, caller, body.area_id);
   const { reach, found, endpoint } = await lookAt(parts, body);
-  const known = base.registry
-    .rows()
-    .find((row) => isSameCamera(row, { serial: found.information.serial, mac: found.mac, endpoint }));
-  const same =
-    known ??
-    base.registry
-      .rows()
-      .find(
-        (row) =>
-          row.address === reach.address &&
-          row.connection === reach.connection &&
-          row.streams[0]?.url === reach.streams[0]?.url,
-      );
+  const same = await sameAs(parts, reach, {
+    serial: found.information.serial,
+    mac: found.mac,
+    endpoint,
+  });
   if (same) throw alreadyThere(parts, caller, same, reach);
   const externalId = found.information.serial ?? found.mac;
   const id = await addDevice(ground.client, actorOf(caller, address), body, externalId);
@@ -149,6 +144,28 @@ async function create(
 }
 
 type Reach = Pick<CameraRow, 'connection' | 'address' | 'onvifUrl' | 'streams'>;
+
+/** The row of the same camera. One whose device core has no more is dropped instead: nobody sees it, and it blocks nobody. */
+async function sameAs(
+  { ground, base: { registry } }: Parts,
+  reach: Reach,
+  shown: Parameters<typeof isSameCamera>[1],
+): Promise<CameraRow | undefined> {
+  const rows = registry.rows();
+  const same = [
+    ...rows.filter((row) => isSameCamera(row, shown)),
+    ...rows.filter(
+      (row) =>
+        row.address === reach.address &&
+        row.connection === reach.connection &&
+        row.streams[0]?.url === reach.streams[0]?.url,
+    ),
+  ];
+  // Core is asked first: one that is just being added is not in its last answer yet.
+  if (same.some(({ id }) => !ground.directory.get(id))) await registry.refresh();
+  for (const { id } of same) if (!ground.directory.get(id)) registry.remove(id);
+  return same.find(({ id }) => registry.row(id) !== undefined);
+}
 
 /** The camera itself has to say yes before it is added. @throws AppError naming what is wrong. */
 async function lookAt(
@@ -233,20 +250,23 @@ const patchedWithoutAsking = (row: CameraRow, patch: CameraPatch): CameraRow => 
   return asksAnew(patch) && row.connection === 'onvif' ? { ...changed, firmware: null } : changed;
 };
 
-async function changedRow(
-  { ground }: Parts,
-  row: CameraRow,
-  patch: CameraPatch,
-): Promise<{ row: CameraRow; renew: boolean }> {
+type Change = {
+  /** The patch, and what the camera said, put into the row as it is by then. */
+  onto(row: CameraRow): CameraRow;
+  renew: boolean;
+};
+
+/** Asks the camera where the patch needs it: that takes seconds. */
+async function changeOf({ ground }: Parts, row: CameraRow, patch: CameraPatch): Promise<Change> {
   const changed = withPatch(row, patch);
-  if (row.connection === 'rtsp')
-    return { row: await withRtsp(ground, changed, patch), renew: patch.rtsp_urls !== undefined };
+  if (row.connection === 'rtsp') return rtspChange(ground, changed, patch);
   if (patch.rtsp_urls !== undefined)
     throw new AppError(
       'unprocessable',
       'Its streams are those of its media profiles; choose other profiles.',
     );
-  if (patch.address === undefined && !asksAnew(patch)) return { row: changed, renew: false };
+  if (patch.address === undefined && !asksAnew(patch))
+    return { onto: (now) => withPatch(now, patch), renew: false };
   const found = await examine({
     address: patch.address ?? row.onvifUrl ?? row.address,
     logins: changed.credentials ? [changed.credentials] : [],
@@ -257,7 +277,7 @@ async function changedRow(
   const { problem } = found;
   // A camera that is away takes a new password all the same; a wrong one, or a wrong address, is told now.
   if (problem?.kind === 'unreachable' && patch.address === undefined)
-    return { row: { ...changed, firmware: null }, renew: true };
+    return { onto: (now) => ({ ...withPatch(now, patch), firmware: null }), renew: true };
   throwProblem(found);
   const { serial } = found.information;
   const { mac } = found;
@@ -266,16 +286,20 @@ async function changedRow(
     throw new AppError('conflict', `Another camera (serial ${serial ?? 'unknown'}) answers there.`, {
       hint: 'Add it as a camera of its own.',
     });
-  return { row: { ...withExamined(changed, found), revision: row.revision + 1 }, renew: true };
+  return {
+    onto: (now) => ({ ...withExamined(withPatch(now, patch), found), revision: now.revision + 1 }),
+    renew: true,
+  };
 }
 
-async function withRtsp({ network }: Ground, row: CameraRow, patch: CameraPatch): Promise<CameraRow> {
+async function rtspChange({ network }: Ground, changed: CameraRow, patch: CameraPatch): Promise<Change> {
   if (patch.address !== undefined)
     throw new AppError('unprocessable', 'A camera without ONVIF has RTSP addresses; change those.');
-  if (patch.rtsp_urls === undefined) return row;
-  if (patch.rtsp_urls.length === 0)
-    throw new AppError('unprocessable', 'It needs at least one RTSP address.');
-  const found = await examinedRtsp(patch.rtsp_urls, row.credentials, network);
+  const { rtsp_urls: urls } = patch;
+  if (urls === undefined) return { onto: (now) => withPatch(now, patch), renew: false };
+  if (urls.length === 0) throw new AppError('unprocessable', 'It needs at least one RTSP address.');
+  const found = await examinedRtsp(urls, changed.credentials, network);
   throwProblem(found);
-  return { ...row, streams: found.streams.length > 0 ? found.streams : unseenStreams(patch.rtsp_urls) };
+  const streams = found.streams.length > 0 ? found.streams : unseenStreams(urls);
+  return { onto: (now) => ({ ...withPatch(now, patch), streams }), renew: true };
 }

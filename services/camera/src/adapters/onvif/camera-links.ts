@@ -173,7 +173,10 @@ export class CameraLinks {
       if (row.streams.every(({ video }) => video !== null)) return;
       const urls = row.streams.map(({ url }) => url);
       const found = await examinedRtsp(urls, row.credentials, ground.network);
-      if (!found.problem) registry.save({ ...row, streams: found.streams, revision: row.revision + 1 });
+      const now = registry.row(id);
+      // Removed, or given other streams, while it was asked.
+      if (found.problem || now?.streams.some(({ url }, index) => url !== urls[index]) !== false) return;
+      registry.save({ ...now, streams: found.streams, revision: now.revision + 1 });
       return;
     }
     const information = await onvif.deviceInformation();
