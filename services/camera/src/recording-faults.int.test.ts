@@ -130,9 +130,12 @@ const diskMiB = 48;
  */
 async function startSmallDisk(): Promise<{ path: string; stop(): Promise<void> }> {
   const script = `mount -t tmpfs -o size=${diskMiB}m none /mnt && echo ready && exec sleep 600`;
-  const child = spawn('unshare', ['-Urm', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Root needs no user namespace, which a chroot may not make.
+  const namespaces = process.getuid?.() === 0 ? '-m' : '-Urm';
+  const child = spawn('unshare', [namespaces, 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
-  await once(child.stdout, 'data');
+  const answer: unknown = await Promise.race([once(child.stdout, 'data'), ended.then(() => undefined)]);
+  if (answer === undefined) throw new Error('No small disk could be mounted; what unshare says stands above');
   return {
     path: `/proc/${child.pid}/root/mnt`,
     stop: async () => {

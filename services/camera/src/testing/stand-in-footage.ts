@@ -68,7 +68,11 @@ export class StandInFootage implements KeptFootage {
         {
           bytes,
           fromMs: beginMs,
-          toMs: beginMs + (video.duration * 1_000) / video.track.timescale,
+          // Beside sound, ffmpeg lets the last picture stand for longer than was asked: footage that would end in the future.
+          toMs: Math.min(
+            beginMs + (video.duration * 1_000) / video.track.timescale,
+            fromMs + options.seconds * 1_000,
+          ),
           key: video.samples[0]?.key ?? false,
         },
       ];
