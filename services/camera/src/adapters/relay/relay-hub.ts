@@ -3,6 +3,7 @@ import { toRfc3339 } from '@siphera/runtime';
 import type { Ground } from '../../ground.ts';
 import type { KnownCamera, StatePatch } from '../../domain/camera.ts';
 import type { InitSegment, LiveStreams, RtpFeed, StreamKey, StreamListener } from '../../domain/media.ts';
+import type { RelayPorts } from '../../domain/relay-command.ts';
 import { Relay, type RelayState } from './relay.ts';
 import { RtpPorts } from './rtp-ports.ts';
 
@@ -89,14 +90,14 @@ export class RelayHub implements LiveStreams {
 
   #open(key: StreamKey): Held {
     const { config, clock, random, log, network } = this.#ground;
-    const ports = config.JANUS_URL === undefined ? undefined : this.#ports.take();
+    let ports: RelayPorts | undefined;
     const relay = new Relay({
       ffmpeg: config.FFMPEG,
       clock,
       random,
       log: log.child({ camera: key.cameraId, stream: key.role }),
       network,
-      ports,
+      ports: () => (ports ??= this.#takePorts(key)),
       stream: () => streamOf(this.#ground.directory.get(key.cameraId), key),
       onState: (state) => this.#changed(key, state),
     });
@@ -112,6 +113,16 @@ export class RelayHub implements LiveStreams {
     this.#relays.set(name(key), held);
     relay.start();
     return held;
+  }
+
+  /** What is recorded must not wait for ports of what is watched: without them the picture is shown as fMP4. */
+  #takePorts(key: StreamKey): RelayPorts | undefined {
+    const { config, log } = this.#ground;
+    if (config.JANUS_URL === undefined) return undefined;
+    const ports = this.#ports.take();
+    if (!ports)
+      log.warn('rtp_ports_taken', { camera: key.cameraId, stream: key.role, hint: 'Widen RTP_PORTS.' });
+    return ports;
   }
 
   #linger(held: Held): void {

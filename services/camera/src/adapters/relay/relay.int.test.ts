@@ -44,6 +44,7 @@ function hear(): Heard & { listener: StreamListener } {
 async function start(
   options: FakeCameraOptions,
   said: { video: 'h264' | 'h265' | null; audio: 'aac' | null },
+  rtpPorts = '27000-27099',
 ) {
   const camera = await startFakeCamera({ rtsp, ...options });
   ends.push(() => camera.stop());
@@ -69,7 +70,7 @@ async function start(
     CORE_INTERNAL_URL: 'unix:/nowhere',
     CAMERA_KEY: Buffer.alloc(32).toString('base64'),
     JANUS_URL: 'ws://127.0.0.1:9',
-    RTP_PORTS: '27000-27099',
+    RTP_PORTS: rtpPorts,
   });
   const hub = new RelayHub(
     {
@@ -123,6 +124,27 @@ describe('a relay', () => {
     expect(heard.inits.at(-1)).toMatchObject({ video: 'h265' });
     expect(heard.inits.at(-1)!.mime).toMatch(/codecs="hvc1\./);
     expect(hub.rtp({ cameraId, role: 'main' })).toMatchObject({ videoCodec: 'h265', audio: undefined });
+  }, 60_000);
+
+  it('gives its fragments when all RTP ports are taken, and RTP as soon as some are free', async () => {
+    const main = { fps: 10, gopSeconds: 1 } as const;
+    const { camera, hub } = await start({ main, sub: main }, { video: 'h264', audio: null }, '27000-27003');
+    const first = hear();
+    const letGo = hub.listen({ cameraId, role: 'sub' }, first.listener);
+    await until(() => first.fragments.length >= 1, 20_000);
+    const heard = hear();
+    hub.listen({ cameraId, role: 'main' }, heard.listener);
+    await until(() => heard.fragments.length >= 2, 20_000);
+    expect(hub.rtp({ cameraId, role: 'main' })).toBeUndefined();
+    letGo();
+    await until(() => hub.current({ cameraId, role: 'sub' }) === undefined, 5_000);
+    const again = heard.inits.length;
+    // Its ports are given back when its ffmpeg has ended.
+    await until(async () => {
+      await camera.dropRtsp();
+      await until(() => heard.inits.length > again, 20_000);
+      return hub.rtp({ cameraId, role: 'main' }) !== undefined;
+    }, 30_000);
   }, 60_000);
 
   it('copies AAC, and begins with a key frame where parameter sets stand in the SDP alone', async () => {

@@ -33,8 +33,8 @@ export type RelayParts = {
   random: Random;
   log: Logger;
   network: CameraNetwork;
-  /** Undefined: nobody would listen to RTP. */
-  ports: RelayPorts | undefined;
+  /** Asked before each connection; the same ones for all its life. Undefined: nobody would listen to RTP, or none are free. */
+  ports(): RelayPorts | undefined;
   /** The stream as the directory has it now; undefined while it is not known. */
   stream(): KnownStream | undefined;
   onState(state: RelayState): void;
@@ -46,6 +46,7 @@ export class Relay {
   readonly #gop = new GopBuffer();
   readonly #bitrate = new Bitrate();
   #connection: RelayConnection | undefined;
+  #ports: RelayPorts | undefined;
   #init: InitSegment | undefined;
   #lastFragmentMs = 0;
   #asked: StreamCodecs = { video: undefined, audio: undefined };
@@ -103,8 +104,7 @@ export class Relay {
   }
 
   rtp(): RtpFeed | undefined {
-    const { ports } = this.#parts;
-    return this.#init && ports ? rtpFeed(this.#asked, ports) : undefined;
+    return this.#init && this.#ports ? rtpFeed(this.#asked, this.#ports) : undefined;
   }
 
   current(): { init: InitSegment; lastFragmentMs: number; bitrateBps: number } | undefined {
@@ -133,9 +133,11 @@ export class Relay {
       return;
     }
     if (generation !== this.#generation || !this.#running) return;
+    this.#ports = this.#parts.ports();
     this.#connection = new RelayConnection({
       ...this.#parts,
       url,
+      ports: this.#ports,
       codecs: this.#asked,
       analyseMs: this.#analyseMs,
       events: {

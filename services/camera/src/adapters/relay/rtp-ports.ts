@@ -1,5 +1,4 @@
 /** Loopback ports for RTP: each stream has four in a row, RTP and RTCP of video and of audio (RFC 3550 §11: RTP ports are even). */
-import { AppError } from '@siphera/runtime';
 import type { RelayPorts } from '../../domain/relay-command.ts';
 
 const perStream = 4;
@@ -15,8 +14,8 @@ export class RtpPorts {
     this.#count = Math.floor((range.last - this.#first + 1) / perStream);
   }
 
-  /** The least recently used, so that a late packet of the stream before does not meet its successor. @throws AppError when all are taken. */
-  take(): RelayPorts {
+  /** The least recently used, so that a late packet of the stream before does not meet its successor. Undefined when all are taken. */
+  take(): RelayPorts | undefined {
     for (let tried = 0; tried < this.#count; tried += 1) {
       const index = this.#next;
       this.#next = (this.#next + 1) % this.#count;
@@ -25,7 +24,7 @@ export class RtpPorts {
       const video = this.#first + index * perStream;
       return { video, audio: video + 2 };
     }
-    throw new AppError('unavailable', 'All RTP ports are taken.', { hint: 'Widen RTP_PORTS.' });
+    return undefined;
   }
 
   give(ports: RelayPorts): void {

@@ -156,16 +156,11 @@ describe('the link to the broker', () => {
     for (const text of ['a', 'b', 'c', 'd']) await send(text);
     await waitFor('all four', () => heard.length === 4);
     heard.find((message) => textOf(message) === 'b')?.acknowledge();
-    // An answer to a later packet shows that the acknowledgement before it has reached the broker.
-    await waitFor('a round trip', () => link.publish(`siphera/v1/${org}/${device}/ack`, '{}', false));
-    await send('after');
-    await waitFor('the one after', () => texts().includes('after'));
-    heard.find((message) => textOf(message) === 'after')?.acknowledge();
-    await new Promise((resolve) => setImmediate(resolve));
+    await roundTrip();
     const old = heard;
     heard = [];
     await reconnect('mark');
-    expect(texts().filter((text) => text !== 'after')).toEqual(['a', 'c', 'd', 'mark']);
+    expect(texts()).toEqual(['a', 'c', 'd', 'mark']);
     expect(heard.filter((message) => message.dup).map(textOf)).toEqual(
       expect.arrayContaining(['a', 'c', 'd']),
     );
