@@ -68,6 +68,18 @@ const walls = [
     { path: '^services/shared/(?!contract/)|^(node:)?(fs|net|http|child_process)' },
   ),
   wall(
+    'talk-knows-only-the-contract',
+    'The engine of talk runs in browsers and in tests of load: it may drag nothing of the server along, and reaches the world through its ports.',
+    { path: '^services/shared/talk/', pathNot: tests },
+    { path: `^services/shared/(?!talk/|contract/)|${inputOutput}` },
+  ),
+  wall(
+    'services-cannot-read-talk',
+    'The server keeps ciphertext: no service may load the code that could open it.',
+    { path: '^services/(?!shared/talk/)', pathNot: tests },
+    { path: '^services/shared/talk/' },
+  ),
+  wall(
     'rules-are-a-pure-library',
     'No I/O and no clock in the engine, so that a whole day replays in a test.',
     { path: '^services/shared/rules/', pathNot: tests },
@@ -81,9 +93,9 @@ const walls = [
   ),
   wall(
     'clients-know-only-the-contract',
-    'Console, desk and agent run elsewhere; server code in them would be shipped to browsers and controllers.',
+    'Console, desk and agent run elsewhere; server code in them would be shipped to browsers and controllers. Talk is client code (ADR 0012).',
     { path: '^(web|desktop|firmware-agent)/', pathNot: tests },
-    { path: '^services/(?!shared/contract/)|^scripts/' },
+    { path: '^services/(?!shared/(contract|talk)/)|^scripts/' },
   ),
   wall(
     'test-kit-stays-in-tests',

@@ -26,4 +26,6 @@ export * from './rest/registry.ts';
 export * from './rest/route.ts';
 export * from './rest/rules.ts';
 export * from './rest/system.ts';
+export * from './rest/talk-routes.ts';
+export * from './rest/talk.ts';
 export * from './socket.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Revocation } from './feed.ts';
 import { AppendResult, IncomingEvent } from './events.ts';
 import { AgentCommandResult } from './mqtt.ts';
-import { Grant, ScopeKey } from './permissions.ts';
+import { Grant, Role, ScopeKey } from './permissions.ts';
 import { DeviceInput } from './rest/registry.ts';
 import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
 
@@ -31,6 +31,16 @@ export const internalPaths = {
   evidence: '/internal/v1/evidence',
   /** GET ?kind=user&id=: what somebody may do now, for what outlives his tokens (links). */
   grants: '/internal/v1/grants',
+  /** GET: everybody who can sign in, with roles, sites and grants, and the feed position of this reading. */
+  people: '/internal/v1/people',
+  /** POST: is this the password of that user? Throttled like a login. */
+  checkPassword: '/internal/v1/check-password',
+  /** POST: ends a device session on behalf of its user (a device for talk was removed). */
+  revokeSession: '/internal/v1/revoke-session',
+  /** POST: a line of kind `notification` on an incident's timeline. */
+  incidentLine: '/internal/v1/incident-line',
+  /** POST: a push reached nobody's screen; core goes on by e-mail. Once for each incident and user. */
+  pushUndelivered: '/internal/v1/push-undelivered',
   /** POST: a service says how it is, every 5 s; silence of 15 s is shown as down. */
   heartbeat: '/internal/v1/heartbeat',
   /**
@@ -124,6 +134,37 @@ export const InternalEvidence = z.object({
   device_id: Uuid,
   text: z.string().max(500),
   data: z.record(z.string(), z.unknown()),
+});
+
+export const InternalPerson = z.object({
+  id: Uuid,
+  org_id: Uuid,
+  name: z.string(),
+  active: z.boolean(),
+  roles: z.array(z.object({ role: Role, scope: ScopeKey, scope_name: z.string() })),
+  site_ids: z
+    .array(Uuid)
+    .meta({ description: 'Sites that his roles reach; all of the org for a role on it' }),
+  grants: z.array(Grant),
+});
+export type InternalPerson = z.infer<typeof InternalPerson>;
+export const InternalPeople = z.object({ items: z.array(InternalPerson), upto: FeedSeq });
+export const InternalCheckPassword = z.object({
+  user_id: Uuid,
+  password: z.string().max(256),
+  address: z.string(),
+});
+export const InternalPasswordChecked = z.object({ ok: z.boolean() });
+export const InternalRevokeSession = z.object({ user_id: Uuid, sid: Uuid, reason: z.string().max(200) });
+export const InternalIncidentLine = z.object({
+  incident_id: Uuid,
+  text: z.string().max(500),
+  data: z.record(z.string(), z.unknown()),
+});
+export const InternalPushUndelivered = z.object({
+  incident_id: Uuid,
+  user_id: Uuid,
+  reason: z.string().max(300),
 });
 
 /** `active` is false for who was disabled, deleted or revoked, or never was: then there are no grants. */

@@ -26,6 +26,8 @@ export const permissions = [
   'camera.export',
   'camera.ptz',
   'camera.manage',
+  'talk.use',
+  'talk.manage',
   'system.read',
   'system.manage',
 ] as const;
@@ -45,6 +47,7 @@ const guard = [
   'panel.read',
   'camera.playback',
   'camera.ptz',
+  'talk.use',
 ] as const;
 
 /** What each role may do inside the scope of its binding. */

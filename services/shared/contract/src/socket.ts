@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FeedLine } from './feed.ts';
 import { FeedSeq } from './primitives.ts';
+import { Presence, QueueBatch, TalkDeviceId, TalkReads } from './rest/talk.ts';
 
 /** One frame per room and this many milliseconds: 200 consoles at 1,000 events/s cost 9 % of a core this way. */
 export const frameIntervalMs = 50;
@@ -23,9 +24,36 @@ export const SocketBye = z.object({
 });
 export type SocketBye = z.infer<typeof SocketBye>;
 
+/**
+ * Opens the queue of an attached device on this socket. One socket at a time has it: who opens it takes it over. Batches then
+ * come as `talk`; the next one after `talkDone(upto)`, and nothing is forgotten before that.
+ */
+export const TalkOpen = z.object({ device_id: TalkDeviceId });
+export const TalkDone = z.int().nonnegative();
+export const TalkGone = z.object({
+  reason: z.enum(['removed', 'elsewhere', 'not_attached']).meta({
+    description:
+      '`removed`: wipe the store; `elsewhere`: another tab took over; `not_attached`: prove the device first',
+  }),
+});
+export type TalkGone = z.infer<typeof TalkGone>;
+
 /** server → client */
-export type ServerToClient = { frame: (frame: SocketFrame) => void; bye: (bye: SocketBye) => void };
+export type ServerToClient = {
+  frame: (frame: SocketFrame) => void;
+  bye: (bye: SocketBye) => void;
+  talk: (batch: z.infer<typeof QueueBatch>) => void;
+  talkGone: (gone: TalkGone) => void;
+  /** All on opening, then what changed. Sent to sockets with an open queue only. */
+  presence: (changed: z.infer<typeof Presence>[]) => void;
+  reads: (reads: z.infer<typeof TalkReads>) => void;
+};
 /** client → server. `renew` swaps the access token before it expires, without a new connection. */
 export type ClientToServer = {
   renew: (token: string, done: (result: { ok: boolean; reason?: string }) => void) => void;
+  talkOpen: (
+    open: z.infer<typeof TalkOpen>,
+    done: (result: { ok: boolean; reason?: string }) => void,
+  ) => void;
+  talkDone: (upto: number) => void;
 };

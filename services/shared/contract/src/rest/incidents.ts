@@ -83,6 +83,8 @@ export const TimelineKind = z.enum([
   'escalated',
   'command',
   'evidence',
+  'call',
+  'transcript',
   'system',
 ]);
 export const TimelineEntry = z.object({
@@ -123,6 +125,26 @@ export const Procedure = z.object({
   updated_at: Timestamp,
 });
 const ProcedureInput = z.object({ name: Name, steps: z.array(ProcedureStep).min(1).max(50) });
+
+/** A call that was made from an incident: who with whom, when, how it ended. What was said stays between them. */
+export const IncidentCall = z.object({
+  call_id: Uuid,
+  with_user_ids: z.array(Uuid).min(1).max(10),
+  media: z.enum(['voice', 'video']),
+  outcome: z.enum(['answered', 'missed', 'declined', 'failed']),
+  started_at: Timestamp,
+  duration_ms: z.int().nonnegative().max(86_400_000),
+});
+/**
+ * The talk of an incident's room, as the device of a member read it, filed by him. `document` is the canonical JSON (RFC 8785) that
+ * `signature` (Ed25519 by the device key) is over; a reader needs nothing of the box to check it.
+ */
+export const IncidentTranscript = z.object({
+  document: z.string().min(2).max(4_000_000),
+  device_id: z.string().max(40),
+  device_key: z.string().max(60).meta({ description: 'Ed25519, unpadded base64' }),
+  signature: z.string().max(120),
+});
 
 const core = { service: 'core', tag: 'incidents' } as const;
 const act = {
@@ -248,6 +270,29 @@ export const incidentsRoutes = defineRoutes({
     response: TimelineEntry,
     status: 201,
     idempotent: true,
+  },
+  addIncidentCall: {
+    ...core,
+    method: 'post',
+    path: '/incidents/{id}/calls',
+    access: 'incident.act',
+    summary: 'Put a call that I made from here on the timeline; the same call again changes nothing',
+    params: ById,
+    body: IncidentCall,
+    response: TimelineEntry,
+    status: 201,
+  },
+  fileTranscript: {
+    ...core,
+    method: 'post',
+    path: '/incidents/{id}/transcript',
+    access: 'incident.act',
+    summary: 'File what was written in the room of the incident, signed by my device',
+    params: ById,
+    body: IncidentTranscript,
+    bodyBytesMax: 9_000_000,
+    response: Attachment,
+    status: 201,
   },
   attachToIncident: {
     ...core,

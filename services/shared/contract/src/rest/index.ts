@@ -10,6 +10,7 @@ import { panelRoutes } from './panel.ts';
 import { registryRoutes } from './registry.ts';
 import { rulesRoutes } from './rules.ts';
 import { systemRoutes } from './system.ts';
+import { talkRoutes } from './talk-routes.ts';
 
 export const routes = {
   ...identityRoutes,
@@ -23,5 +24,6 @@ export const routes = {
   ...panelRoutes,
   ...cameraRoutes,
   ...footageRoutes,
+  ...talkRoutes,
 };
 export type RouteName = keyof typeof routes;

@@ -65,6 +65,9 @@ export const Settings = z.object({
     .array(z.string().max(64))
     .max(50)
     .meta({ description: 'CIDR ranges of the LAN that webhooks may call' }),
+  transcript_required: z
+    .boolean()
+    .meta({ description: 'An incident is closed only when the talk of its room was filed' }),
 });
 export const TrustInfo = z.object({
   own_ca: z.boolean(),
@@ -149,6 +152,7 @@ export const systemRoutes = defineRoutes({
     body: z.object({
       org_name: Name.optional(),
       outbound_allow: z.array(z.string().max(64)).max(50).optional(),
+      transcript_required: z.boolean().optional(),
     }),
     response: Settings,
   },

@@ -1,0 +1,4 @@
+/** Secure talk for clients: what is said between devices, and the engine that encrypts and keeps it. Runs in browsers and in Node. */
+export * from './api.ts';
+export * from './content.ts';
+export * from './ports.ts';
