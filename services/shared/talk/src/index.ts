@@ -2,3 +2,5 @@
 export * from './api.ts';
 export * from './content.ts';
 export * from './ports.ts';
+export * from './calls/call-machine.ts';
+export * from './calls/call-types.ts';
