@@ -3,6 +3,7 @@ export * from './base.ts';
 export * from './evidence.ts';
 export * from './feed.ts';
 export * from './internal.ts';
+export * from './membership.ts';
 export * from './openapi.ts';
 export * from './rest/camera-routes.ts';
 export * from './rest/camera.ts';
