@@ -266,7 +266,7 @@ describe('a call', () => {
             const id = `00000000-0000-4000-8000-${String((pick * 100 + count) % 10_000).padStart(12, '0')}`;
             dial(world, who, who.startsWith('a') ? 'bert' : 'anna', id);
           } else if (what === 'dismiss') world.do(who, { on: 'dismiss' });
-          else world.do(who, { on: what as 'accept' | 'hang_up', at: world.at });
+          else world.do(who, { on: what, at: world.at });
         }
         world.settle();
         for (const name of names)

@@ -3,19 +3,17 @@
  * are tried without a microphone. What must stay true: a call rings nowhere after it ended for anybody, and a message of
  * another call or of a device that is not in it changes nothing.
  */
-import type { CallRecord } from '../api.ts';
 import type { CallContent } from '../content.ts';
+import { message } from './call-messages.ts';
+import { endOf, finish, same, withCall } from './call-steps.ts';
 import {
-  busyGraceMs,
   connectMsMax,
   reachMsMax,
   reconnectMsMax,
   ringMsMax,
   type Call,
-  type CallEffect,
   type CallEnd,
   type CallInput,
-  type CallMedia,
   type CallState,
   type CallStep,
 } from './call-types.ts';
@@ -50,12 +48,7 @@ export function callStep(state: CallState, input: CallInput): CallStep {
   }
 }
 
-const same = (state: CallState): CallStep => ({ state, effects: [] });
 const isOver = (call: Call | null): boolean => call === null || call.phase === 'ended';
-const withCall = (state: CallState, call: Call, effects: CallEffect[] = []): CallStep => ({
-  state: { ...state, call },
-  effects,
-});
 
 function dial(state: CallState, input: Extract<CallInput, { on: 'dial' }>): CallStep {
   if (!isOver(state.call)) return same(state);
@@ -164,202 +157,6 @@ function takenByTab(state: CallState, id: string): CallStep {
   return { state: { ...state, call: null }, effects: [{ do: 'ring', on: false }] };
 }
 
-function message(state: CallState, input: Extract<CallInput, { on: 'message' }>): CallStep {
-  const { content, userId } = input;
-  if (userId === state.me) return fromOwnDevice(state, content, input.at);
-  if (content.act === 'invite') return invited(state, input, content);
-  const { call } = state;
-  if (call === null || call.phase === 'ended' || call.id !== content.call_id || call.peerId !== userId) {
-    // A device that answers a call that is over must not sit in silence.
-    if (content.act === 'answer')
-      return {
-        state,
-        effects: [
-          {
-            do: 'send',
-            userId,
-            deviceId: input.deviceId,
-            content: endOf(content.call_id, 'cancelled'),
-            wake: false,
-          },
-        ],
-      };
-    return same(state);
-  }
-  switch (content.act) {
-    case 'ringing':
-      return rang(state, call, input.deviceId);
-    case 'answer':
-      return answered(state, call, input.deviceId, content.sdp);
-    case 'candidates':
-      return isPeer(call, input.deviceId)
-        ? withCall(state, call, [{ do: 'take_candidates', candidates: content.candidates }])
-        : same(state);
-    case 'negotiate':
-      return isPeer(call, input.deviceId)
-        ? withCall(state, call, [{ do: 'negotiate', type: content.type, sdp: content.sdp }])
-        : same(state);
-    case 'end':
-      return ended(state, call, input.deviceId, content.reason, input.at);
-  }
-}
-
-const isPeer = (call: Call, deviceId: string): boolean => call.peerDevice === deviceId;
-
-/** A sibling took or declined what rings here. */
-function fromOwnDevice(state: CallState, content: CallContent, at: number): CallStep {
-  const { call } = state;
-  if (content.act !== 'end' || call?.id !== content.call_id || call.direction !== 'in') return same(state);
-  if (call.phase !== 'ringing') return same(state);
-  return finish(state, call, content.reason, at, [], true);
-}
-
-type Invite = Extract<CallContent, { act: 'invite' }>;
-
-function invited(state: CallState, input: Extract<CallInput, { on: 'message' }>, invite: Invite): CallStep {
-  const { call } = state;
-  const fresh = incoming(input, invite);
-  if (input.ageMs > invite.lifetime_ms)
-    // It rang while this device was away. The others, or the caller, have ended it long since.
-    return call?.id === invite.call_id
-      ? same(state)
-      : { state, effects: [record(fresh, 'missed', input.at)] };
-  if (call !== null && call.phase !== 'ended') {
-    if (call.id === invite.call_id) return same(state);
-    const isGlare = call.direction === 'out' && call.peerId === input.userId && call.phase === 'calling';
-    if (isGlare) return glare(state, call, fresh);
-    return {
-      state,
-      effects: [
-        {
-          do: 'send',
-          userId: input.userId,
-          deviceId: input.deviceId,
-          content: endOf(invite.call_id, 'busy'),
-          wake: false,
-        },
-        record(fresh, 'missed', input.at),
-      ],
-    };
-  }
-  return withCall(state, fresh, [
-    { do: 'ring', on: true },
-    {
-      do: 'send',
-      userId: fresh.peerId,
-      deviceId: fresh.peerDevice,
-      content: { t: 'call', act: 'ringing', call_id: fresh.id },
-      wake: false,
-    },
-    { do: 'timer', name: 'ring', ms: Math.max(0, invite.lifetime_ms - input.ageMs) },
-  ]);
-}
-
-const incoming = (input: Extract<CallInput, { on: 'message' }>, invite: Invite): Call => ({
-  id: invite.call_id,
-  peerId: input.userId,
-  peerDevice: input.deviceId,
-  direction: 'in',
-  media: invite.media,
-  incidentId: invite.incident_id ?? null,
-  phase: 'ringing',
-  startedAt: input.at,
-  connectedAt: null,
-  end: null,
-  ringing: [],
-  busy: [],
-  unreached: false,
-  offer: invite.sdp,
-});
-
-/** Both call each other: the lower id stands. Its caller ignores the other; the other side answers it, since both want to talk. */
-function glare(state: CallState, mine: Call, theirs: Call): CallStep {
-  if (mine.id < theirs.id) return same(state);
-  const media: CallMedia = mine.media === 'voice' ? 'voice' : theirs.media;
-  const call: Call = {
-    ...theirs,
-    media,
-    phase: 'connecting',
-    incidentId: theirs.incidentId ?? mine.incidentId,
-  };
-  return withCall(state, call, [
-    { do: 'ringback', on: false },
-    { do: 'close_media' },
-    { do: 'send', userId: mine.peerId, deviceId: null, content: endOf(mine.id, 'glare'), wake: false },
-    { do: 'make_answer', id: call.id, media, offer: theirs.offer ?? '' },
-    { do: 'timer', name: 'connect', ms: connectMsMax },
-    {
-      do: 'send',
-      userId: state.me,
-      deviceId: null,
-      content: endOf(call.id, 'answered_elsewhere'),
-      wake: false,
-    },
-  ]);
-}
-
-function rang(state: CallState, call: Call, deviceId: string): CallStep {
-  if (call.direction !== 'out' || call.phase !== 'calling' || call.ringing.includes(deviceId))
-    return same(state);
-  return withCall(state, { ...call, ringing: [...call.ringing, deviceId], unreached: false }, [
-    { do: 'ringback', on: true },
-  ]);
-}
-
-function answered(state: CallState, call: Call, deviceId: string, sdp: string): CallStep {
-  if (call.direction !== 'out') return same(state);
-  if (call.phase !== 'calling')
-    // Two of them answered: the first has it.
-    return call.peerDevice === deviceId
-      ? same(state)
-      : withCall(state, call, [
-          {
-            do: 'send',
-            userId: call.peerId,
-            deviceId,
-            content: endOf(call.id, 'answered_elsewhere'),
-            wake: false,
-          },
-        ]);
-  return withCall(state, { ...call, phase: 'connecting', peerDevice: deviceId }, [
-    { do: 'ringback', on: false },
-    { do: 'take_answer', sdp },
-    { do: 'timer', name: 'connect', ms: connectMsMax },
-    {
-      do: 'send_others',
-      userId: call.peerId,
-      exceptDevice: deviceId,
-      content: endOf(call.id, 'answered_elsewhere'),
-    },
-  ]);
-}
-
-function ended(state: CallState, call: Call, deviceId: string, reason: CallEnd, at: number): CallStep {
-  if (call.direction === 'in') {
-    if (!isPeer(call, deviceId)) return same(state);
-    return finish(state, call, reason, at, [], true);
-  }
-  if (call.peerDevice !== null)
-    return isPeer(call, deviceId) ? finish(state, call, reason, at, [], true) : same(state);
-  if (reason === 'declined') {
-    const others: CallEffect = {
-      do: 'send_others',
-      userId: call.peerId,
-      exceptDevice: deviceId,
-      content: endOf(call.id, 'declined_elsewhere'),
-    };
-    return finish(state, call, 'declined', at, [others], true);
-  }
-  if (reason !== 'busy') return same(state);
-  const busy = [...new Set([...call.busy, deviceId])];
-  const ringing = call.ringing.filter((id) => id !== deviceId);
-  return withCall(
-    state,
-    { ...call, busy, ringing },
-    ringing.length > 0 ? [] : [{ do: 'timer', name: 'busy', ms: busyGraceMs }],
-  );
-}
-
 function media(state: CallState, input: Extract<CallInput, { on: 'media' }>): CallStep {
   const { call } = state;
   if (call?.id !== input.id || call.phase === 'ended') return same(state);
@@ -430,55 +227,3 @@ function broken(state: CallState, input: Extract<CallInput, { on: 'broken' }>): 
   if (call?.id !== input.id || call.phase === 'ended') return same(state);
   return failed(state, call, input.at);
 }
-
-function finish(
-  state: CallState,
-  call: Call,
-  reason: CallEnd,
-  at: number,
-  effects: CallEffect[],
-  byPeer = false,
-): CallStep {
-  const over: Call = { ...call, phase: 'ended', end: { reason, byPeer } };
-  const outcome = outcomeOf(call, reason);
-  return {
-    state: { ...state, call: over },
-    effects: [
-      { do: 'ring', on: false },
-      { do: 'ringback', on: false },
-      { do: 'close_media' },
-      ...effects,
-      ...(outcome === null ? [] : [record(call, outcome, at)]),
-    ],
-  };
-}
-
-/** Null: another device of mine has it in its history, which all of them share. */
-function outcomeOf(call: Call, reason: CallEnd): CallRecord['outcome'] | null {
-  if (call.connectedAt !== null) return 'answered';
-  if (reason === 'answered_elsewhere' || reason === 'declined_elsewhere' || reason === 'glare') return null;
-  if (reason === 'declined') return 'declined';
-  if (reason === 'failed') return 'failed';
-  return 'missed';
-}
-
-const record = (call: Call, outcome: CallRecord['outcome'], at: number): CallEffect => ({
-  do: 'record',
-  peerId: call.peerId,
-  record: {
-    callId: call.id,
-    media: call.media,
-    direction: call.direction,
-    outcome,
-    durationMs: call.connectedAt === null ? 0 : Math.max(0, at - call.connectedAt),
-    startedAt: call.startedAt,
-    incidentId: call.incidentId,
-  },
-});
-
-const endOf = (callId: string, reason: CallEnd): CallContent => ({
-  t: 'call',
-  act: 'end',
-  call_id: callId,
-  reason,
-});
