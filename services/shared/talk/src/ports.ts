@@ -38,7 +38,7 @@ export type StoreWrite = {
 };
 export type TalkStorage = {
   get(table: TalkTable, key: string): Promise<Uint8Array | undefined>;
-  /** In `order`, newest last; `before` excluded. */
+  /** Rows whose `order` is at least `from` and below `to`, in order, newest last. With `limit` the first ones, or the `newest`. */
   range(
     table: TalkTable,
     from: string,
