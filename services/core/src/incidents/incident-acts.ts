@@ -10,9 +10,11 @@ import { authoriseOn } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import { isEscalating, startEscalation, stopEscalation } from '../notify/escalation.ts';
 import { queueIncidentWebhooks } from '../notify/queue-notifications.ts';
+import { isTranscriptRequired } from '../system/store/settings.store.ts';
 import { after, canAct, type IncidentAct } from './domain/transitions.ts';
 import { announceIncident, incidentScopes, readIncident } from './store/incident.store.ts';
 import type { IncidentRow } from './store/incident-rows.ts';
+import { transcriptCount } from './store/talk.store.ts';
 import { addTimeline } from './store/timeline.store.ts';
 
 type Revised = { id: string; expected_revision?: number | undefined };
@@ -159,6 +161,11 @@ export const incidentActs = {
   closeIncident: (context: WriteContext, input: Revised): Incident => {
     const row = actOn(context, input.id);
     check(row, 'close', input.expected_revision);
+    if (isTranscriptRequired(context.db, row.org_id) && transcriptCount(context.db, row.id) === 0)
+      throw new AppError('unprocessable', 'The talk of this incident was not filed yet.', {
+        hint: 'Open its room and file the talk, then close it. An admin may switch this off in the settings.',
+        extra: { transcript_required: true },
+      });
     context.db.prepare('UPDATE incidents SET state = ? WHERE id = ?').run(after.close, row.id);
     return changed(context, row, { act: 'closed', kind: 'closed', text: 'Closed' });
   },

@@ -90,6 +90,16 @@ export const incidentReads = {
   getIncident: (context: ReadContext, input: { id: string }): Incident =>
     toIncident(readVisible(context, input.id)),
 
+  /** For what is checked before it is written, so that nobody without the right makes the box work. */
+  requireIncidentAct: ({ db, actor }: ReadContext, input: { id: string }): void => {
+    const row = readIncident(db, input.id);
+    authoriseOn(
+      actor,
+      { read: 'incident.read', act: 'incident.act' },
+      row ? incidentScopes(db, row) : undefined,
+    );
+  },
+
   listTimeline: (context: ReadContext, input: { id: string; cursor?: string | undefined; limit: number }) => {
     readVisible(context, input.id);
     const rows = context.db

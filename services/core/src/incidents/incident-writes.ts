@@ -10,12 +10,10 @@ import { queueIncidentWebhooks } from '../notify/queue-notifications.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { createEvidenceWrites } from './evidence-writes.ts';
 import { actOn, incidentActs } from './incident-acts.ts';
-import { toAttachment, toProcedure, type AttachmentRow, type ProcedureRow } from './store/attachment-rows.ts';
+import { addAttachment, toAttachment, toProcedure, type ProcedureRow } from './store/attachment-rows.ts';
 import { announceIncident, nextNumber } from './store/incident.store.ts';
+import { talkWrites } from './talk-writes.ts';
 import { addTimeline } from './store/timeline.store.ts';
-
-/** All attachments of one incident: they are in the database, and in its backups. */
-const attachmentsBytesMax = 200_000_000;
 
 type ByHand = {
   title: string;
@@ -29,6 +27,7 @@ type ProcedureFields = { name: string; steps: ReadonlyArray<z.infer<typeof Proce
 export const createIncidentWrites = (deps: WriterDeps) => ({
   ...incidentActs,
   ...createEvidenceWrites(deps),
+  ...talkWrites,
 
   createIncident: (context: WriteContext, input: ByHand): Incident => {
     const area = deps.index.area(input.area_id);
@@ -81,34 +80,7 @@ export const createIncidentWrites = (deps: WriterDeps) => ({
     input: { id: string; name: string; media_type: string; sha256: string; body: Uint8Array },
   ): z.infer<typeof Attachment> => {
     const incident = actOn(context, input.id);
-    const used =
-      context.db
-        .prepare<[string], { bytes: number | null }>(
-          'SELECT sum(bytes) AS bytes FROM attachments WHERE incident_id = ?',
-        )
-        .get(input.id)?.bytes ?? 0;
-    if (used + input.body.byteLength > attachmentsBytesMax)
-      throw new AppError(
-        'payload_too_large',
-        'The incident has as many attachments as it can hold (200 MB).',
-      );
-    const row: AttachmentRow = {
-      id: context.random.uuid(),
-      org_id: incident.org_id,
-      incident_id: incident.id,
-      name: input.name === '' ? 'attachment' : input.name,
-      media_type: input.media_type,
-      bytes: input.body.byteLength,
-      sha256: input.sha256,
-      created_ms: context.nowMs,
-      created_by: context.actor.name,
-    };
-    context.db
-      .prepare(
-        `INSERT INTO attachments (id, org_id, incident_id, name, media_type, bytes, sha256, created_ms, created_by, body)
-         VALUES (@id, @org_id, @incident_id, @name, @media_type, @bytes, @sha256, @created_ms, @created_by, @body)`,
-      )
-      .run({ ...row, body: Buffer.from(input.body) });
+    const row = addAttachment(context, incident, input);
     addTimeline(context, {
       incidentId: incident.id,
       kind: 'attachment',

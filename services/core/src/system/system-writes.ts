@@ -5,24 +5,25 @@ import { authorise, orgScope } from '../kernel/access.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import type { WriterDeps } from '../writer-deps.ts';
 import { parseOutboundRange } from './domain/outbound-ranges.ts';
-import { readSettings, type StoredSettings } from './store/settings.store.ts';
+import { readSettings, writeSetting, type StoredSettings } from './store/settings.store.ts';
 
 export const createSystemWrites = (_deps: WriterDeps) => ({
   patchSettings: (
     context: WriteContext,
-    input: { org_name?: string | undefined; outbound_allow?: readonly string[] | undefined },
+    input: {
+      org_name?: string | undefined;
+      outbound_allow?: readonly string[] | undefined;
+      transcript_required?: boolean | undefined;
+    },
   ): StoredSettings => {
-    const { actor, db, nowMs } = context;
+    const { actor, db } = context;
     authorise(actor, 'system.manage', orgScope(actor.orgId));
     if (input.org_name !== undefined)
       db.prepare('UPDATE orgs SET name = ? WHERE id = ?').run(input.org_name, actor.orgId);
-    if (input.outbound_allow !== undefined) {
-      const value = JSON.stringify(canonical(input.outbound_allow));
-      db.prepare(
-        `INSERT INTO settings (org_id, name, value, updated_ms) VALUES (?, 'outbound_allow', ?, ?)
-         ON CONFLICT (org_id, name) DO UPDATE SET value = excluded.value, updated_ms = excluded.updated_ms`,
-      ).run(actor.orgId, value, nowMs);
-    }
+    if (input.outbound_allow !== undefined)
+      writeSetting(context, actor.orgId, 'outbound_allow', canonical(input.outbound_allow));
+    if (input.transcript_required !== undefined)
+      writeSetting(context, actor.orgId, 'transcript_required', input.transcript_required);
     const settings = readSettings(db, actor.orgId);
     appendAudit(context, {
       actor,

@@ -2,6 +2,7 @@
 import type { RouteName } from '@siphera/contract';
 import { call, type callRaw, type RestTarget } from '@siphera/testkit';
 import { goodPassword } from './people.ts';
+import { transcriptOf } from './transcript.ts';
 
 export type World = Record<
   | 'org'
@@ -155,6 +156,21 @@ export const requests: Partial<Record<RouteName, (world: World) => Input>> = {
   setIncidentSeverity: act({ severity: 'low' }),
   tickIncidentStep: (world) => ({ params: { id: world.incident, index: 0 }, body: { done: true } }),
   commentIncident: act({ text: 'Seen' }),
+  addIncidentCall: (world) => ({
+    params: { id: world.incident },
+    body: {
+      call_id: crypto.randomUUID(),
+      with_user_ids: [world.user],
+      media: 'voice',
+      outcome: 'answered',
+      started_at: '2026-11-28T10:00:00.000Z',
+      duration_ms: 61_000,
+    },
+  }),
+  fileTranscript: (world) => ({
+    params: { id: world.incident },
+    body: transcriptOf({ incidentId: world.incident, filedBy: world.user }).body,
+  }),
   attachToIncident: (world) => ({ params: { id: world.incident }, ...picture }),
   getAttachment: byId((world) => world.attachment),
   listProcedures: bare(),

@@ -105,6 +105,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     core: `http://127.0.0.1:${core.httpPort}`,
     panel: `http://127.0.0.1:${panel?.httpPort ?? 1}`,
     camera: `http://127.0.0.1:${camera?.httpPort ?? 1}`,
+    signaling: `http://127.0.0.1:${signaling?.port ?? 1}`,
   };
   return {
     dir,

@@ -5,6 +5,7 @@ import { contextOf, type AppDeps } from '../../app-deps.ts';
 import { noteLook } from '../../audit/http/note-look.ts';
 import type { incidentRoutes } from '../../http-routes.ts';
 import { reencodePhoto } from '../../registry/adapters/plan-picture.ts';
+import { readTranscript } from '../domain/transcript.ts';
 
 type Stored = { bytes: Buffer; mediaType: string; name: string };
 
@@ -43,6 +44,25 @@ export function incidentHandlers(app: AppDeps): Handlers<incidentRoutes> {
       box.write('tickIncidentStep', contextOf(call), { ...call.params, ...call.body }),
     commentIncident: (call) =>
       box.write('commentIncident', contextOf(call), { ...call.params, ...call.body }),
+    addIncidentCall: (call) =>
+      box.write('addIncidentCall', contextOf(call), { ...call.params, ...call.body }),
+    fileTranscript: async (call) => {
+      const { id } = call.params;
+      await box.read('requireIncidentAct', contextOf(call), { id });
+      const { roomId, file } = readTranscript(call.body, {
+        incidentId: id,
+        filedBy: call.caller.claims.sub,
+      });
+      const body = Buffer.from(file);
+      return box.write('fileTranscript', contextOf(call), {
+        id,
+        room_id: roomId,
+        device_id: call.body.device_id,
+        device_key: call.body.device_key,
+        sha256: createHash('sha256').update(body).digest('hex'),
+        body,
+      });
+    },
     attachToIncident: async (call) => {
       const { bytes, mediaType, name } = await clean(call.upload);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
