@@ -2,6 +2,7 @@
 import { cameraRoutes, footageRoutes, type FeedKind } from '@siphera/contract';
 import {
   CoreLink,
+  CoreOutbox,
   createMetrics,
   createRouteApp,
   InternalClient,
@@ -19,7 +20,6 @@ import { CameraNetwork } from './adapters/camera-network.ts';
 import { CameraRegistry } from './adapters/core/camera-registry.ts';
 import { CameraStates } from './adapters/core/camera-states.ts';
 import { heartbeatMs, heartbeatOf, sendHeartbeat } from './adapters/core/heartbeat.ts';
-import { CoreOutbox } from './adapters/core/outbox.ts';
 import { ExpiryClock } from './adapters/expiry-clock.ts';
 import { Transcoder } from './adapters/transcode.ts';
 import type { CameraConfig } from './config.ts';
@@ -140,7 +140,7 @@ function createBase({ config, log, migrations, clock = systemClock, random = sys
   const signals = new SignalHub();
   const states = new CameraStates();
   const registry = new CameraRegistry({ ...stores, client, signals, log });
-  const outbox = new CoreOutbox({ client, store: stores.outbox, clock, log, metrics });
+  const outbox = new CoreOutbox({ client, store: stores.outbox, channel: 'camera', clock, log, metrics });
   const ground: Ground = {
     config,
     log,

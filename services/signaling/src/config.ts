@@ -1,5 +1,5 @@
 /** Configuration of signaling. The only file that reads the environment. */
-import { ListenAddress, loadConfig, LogLevel } from '@siphera/runtime';
+import { ListenAddress, loadConfig, LogLevel, type Environment } from '@siphera/runtime';
 import { z } from 'zod';
 
 /** Origins of the front door, `https://host[:port]`, comma separated. */
@@ -13,9 +13,34 @@ const Origins = z
   )
   .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin)).min(1));
 
+const Key = z
+  .string()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((key) => key.length === 32, 'must be 32 bytes in base64 (openssl rand -base64 32)');
+
+/** `turn:` and `turns:` URIs (RFC 7065), comma separated. */
+const TurnUris = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((uri) => uri.trim())
+      .filter((uri) => uri !== ''),
+  )
+  .pipe(
+    z.array(
+      z.string().regex(/^turns?:[^\s?]+(\?transport=(udp|tcp))?$/, 'must be turn:host:port?transport=…'),
+    ),
+  );
+
 export const configSchema = z.object({
-  SIGNALING_LISTEN: ListenAddress.meta({ description: 'The socket, behind the front door' }),
+  SIGNALING_LISTEN: ListenAddress.meta({ description: 'REST of talk and the socket, behind the front door' }),
   SIGNALING_METRICS_LISTEN: ListenAddress.meta({ description: '/metrics and /healthz' }),
+  DATA_DIR: z.string().min(1).meta({ description: 'Where signaling.db and encrypted files lie' }),
+  SIGNALING_KEY: Key.meta({
+    description:
+      "32 bytes in base64 that encrypt the box's half of the store keys at rest; give it by SIGNALING_KEY_FILE. Without it no device opens",
+  }),
   CORE_INTERNAL_URL: z
     .string()
     .min(1)
@@ -26,6 +51,15 @@ export const configSchema = z.object({
   PUBLIC_ORIGINS: Origins.meta({
     description: 'Origins of the front door, comma-separated; pages of others are refused',
   }),
+  TURN_URIS: TurnUris.prefault('').meta({
+    description:
+      'Where phones and browsers reach the relay, comma-separated `turn:` and `turns:` URIs; unset: there is none',
+  }),
+  TURN_SECRET: z
+    .string()
+    .min(16)
+    .optional()
+    .meta({ description: "coturn's `static-auth-secret`; give it by TURN_SECRET_FILE" }),
   SOCKETS_MAX: z.coerce
     .number()
     .int()
@@ -44,4 +78,4 @@ export const configSchema = z.object({
 
 export type Config = z.infer<typeof configSchema>;
 
-export const readConfig = (): Config => loadConfig(configSchema);
+export const readConfig = (env?: Environment): Config => loadConfig(configSchema, env);

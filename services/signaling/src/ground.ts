@@ -5,6 +5,7 @@ import type {
   InternalHeartbeat,
   InternalPerson,
   QueueItem,
+  TalkRoomEvent,
   talkRoutes,
 } from '@siphera/contract';
 import type {
@@ -19,6 +20,7 @@ import type {
 } from '@siphera/runtime';
 import type { Config } from './config.ts';
 import type { ConsoleSocket } from './adapters/socket-server.ts';
+import type { DeviceKey } from './domain/device.ts';
 
 /** People of the box, as core knows them; kept fresh by the feed. */
 export type PeopleDirectory = {
@@ -32,14 +34,15 @@ export type IncidentDirectory = {
   get(incidentId: string): { id: string; orgId: string; scopes: readonly string[] } | undefined;
 };
 
-/** A device in a queue's terms. */
-export type DeviceKey = { userId: string; deviceId: string };
+export type { DeviceKey };
 
 /** What the devices part gives the others. Called inside a transaction of the caller, delivered after its commit. */
 export type Queues = {
   enqueue(to: DeviceKey, item: NewQueueItem): void;
   /** The item of a room event is kept once, in the rooms part: only its name lies in the queue. */
   enqueueRoomEvent(to: readonly DeviceKey[], event: { roomId: string; seq: number }): void;
+  /** How such an event is read again when its turn comes; undefined: it is kept no more, and nobody is told of it. */
+  readRoomEventsBy(read: (event: { roomId: string; seq: number }) => TalkRoomEvent | undefined): void;
   /** Sends what was enqueued to whoever is there: to be called after the commit. */
   flush(to: readonly DeviceKey[]): void;
   devicesOf(userId: string): DeviceKey[];
@@ -97,6 +100,8 @@ export type Ground = {
   incidents: IncidentDirectory;
   signals: TalkSignals;
   sockets: Sockets;
+  /** Ends a session here at once, before core's own word comes back: its token opens nothing, its sockets are cut. */
+  endSession(sid: string): void;
 };
 
 export type TalkHandlers = Handlers<typeof talkRoutes>;

@@ -1,9 +1,16 @@
 /** Opens the service's own file and what the base of the service keeps in it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyBox, migrate, openDatabase, type Clock, type Random, type Sqlite } from '@siphera/runtime';
+import {
+  KeyBox,
+  migrate,
+  openDatabase,
+  OutboxStore,
+  type Clock,
+  type Random,
+  type Sqlite,
+} from '@siphera/runtime';
 import { CameraStore } from './camera.store.ts';
-import { OutboxStore } from './outbox.store.ts';
 import { RegistryStore } from './registry.store.ts';
 import { RemovedCameraStore } from './removed-camera.store.ts';
 

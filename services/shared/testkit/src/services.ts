@@ -18,7 +18,7 @@ export type CoreService = Service & {
 };
 export type PanelService = Service & { httpPort: number; dc09Port: number };
 export type CameraService = Service & { httpPort: number; dataDir: string; recordingsDir: string };
-export type SignalingService = Service & { port: number };
+export type SignalingService = Service & { port: number; dataDir: string };
 
 /** What every service of one box shares. */
 export type ServiceContext = {
@@ -107,18 +107,21 @@ export async function startCamera(
   return { daemon, httpPort, metricsPort, dataDir, recordingsDir };
 }
 
-/** Starts the realtime socket on a free port. */
+/** Starts the realtime socket and the server of talk, on one free port. */
 export async function startSignaling(
   options: ServiceContext & { internalUrl: string; publicOrigins: readonly string[] },
 ): Promise<SignalingService> {
   const [port, metricsPort] = [await freePort(), await freePort()];
+  const dataDir = await folder(options.dir, 'signaling');
   const daemon = await startService('signaling', options, metricsPort, {
     SIGNALING_LISTEN: `127.0.0.1:${port}`,
     SIGNALING_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+    DATA_DIR: dataDir,
+    SIGNALING_KEY_FILE: await keyFile(options.dir, 'signaling'),
     CORE_INTERNAL_URL: options.internalUrl,
     PUBLIC_ORIGINS: [...options.publicOrigins, `http://127.0.0.1:${port}`].join(','),
   });
-  return { daemon, port, metricsPort };
+  return { daemon, port, metricsPort, dataDir };
 }
 
 function startService(

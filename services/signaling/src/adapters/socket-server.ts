@@ -2,15 +2,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { AccessClaims, ClientToServer, ServerToClient, SocketBye } from '@siphera/contract';
 import { Server, type Socket } from 'socket.io';
+import type { DeviceKey } from '../domain/device.ts';
 import type { Member } from '../domain/lane.ts';
 
-export type SocketData = { claims: AccessClaims; member: Member; renewedAtMs: number };
+export type SocketData = {
+  claims: AccessClaims;
+  member: Member;
+  renewedAtMs: number;
+  /** Whose queue is open on it. */
+  device?: DeviceKey | undefined;
+};
 type NoEvents = Record<string, never>;
 export type Io = Server<ClientToServer, ServerToClient, NoEvents, SocketData>;
 export type ConsoleSocket = Socket<ClientToServer, ServerToClient, NoEvents, SocketData>;
 export type ByeReason = SocketBye['reason'];
 
-/** Consoles send a handshake or a token (8 KiB at most) and nothing else. */
+/** Consoles send a handshake, a token (8 KiB at most) or a position, and nothing else. */
 const messageBytesMax = 16 * 1024;
 /** A dead peer is noticed after 15 s; the consoles themselves notice silence by the frames, after two. */
 const pingIntervalMs = 10_000;

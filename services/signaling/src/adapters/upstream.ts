@@ -17,8 +17,11 @@ export type UpstreamOptions = {
   clock: Clock;
   log: Logger;
   verifier: TokenVerifier;
-  /** The position from which lines will come; told before the first of them, again when the feed started over. */
-  onStart: (position: number) => void;
+  /**
+   * The position from which lines will come; told before the first of them, again when the feed started over. When it
+   * throws, the start is tried again.
+   */
+  onStart: (position: number) => void | Promise<void>;
   onLine: (line: FeedLine) => Promise<void>;
 };
 
@@ -71,7 +74,8 @@ export class Upstream {
   async #follow(): Promise<void> {
     const { client, clock, log, verifier, onStart, onLine } = this.#options;
     const after = await verifier.start();
-    onStart(after);
+    await onStart(after);
+    if (this.#stopped) return;
     const follower = new FeedFollower({
       client,
       clock,

@@ -1,6 +1,6 @@
 /**
  * Core's internal API as far as signaling uses it, on a unix socket, for tests: an append-only feed, keys, revocations,
- * heartbeats. It can lose its early entries.
+ * heartbeats, people, passwords, and what signaling tells it. It can lose its early entries.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
@@ -8,10 +8,14 @@ import {
   internalPaths,
   tokenAudience,
   tokenIssuer,
+  type AccessClaims,
   type FeedEntry,
   type FeedLine,
   type Grant,
+  InternalCheckPassword,
+  InternalRevokeSession,
   type InternalHeartbeat,
+  type InternalPerson,
   type Revocation,
 } from '@siphera/contract';
 import { startListener, systemClock, systemRandom, toRfc3339, type TlsFiles } from '@siphera/runtime';
@@ -19,10 +23,12 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'j
 
 const heartbeatMs = 200;
 
-export type EntryInput = Partial<Pick<FeedEntry, 'audience' | 'scopes' | 'kind' | 'data' | 'id'>>;
+export type EntryInput = Partial<Pick<FeedEntry, 'audience' | 'scopes' | 'kind' | 'action' | 'data' | 'id'>>;
 export type TokenInput = {
   sub?: string;
   sid?: string;
+  kind?: AccessClaims['kind'];
+  name?: string;
   grants?: Grant[];
   lifeSeconds?: number;
   issuedAt?: number;
@@ -32,6 +38,14 @@ export type FeedServer = AsyncDisposable & {
   url: string;
   entries: FeedEntry[];
   heartbeats: InternalHeartbeat[];
+  /** Everybody of `GET people`. */
+  people: Map<string, InternalPerson>;
+  /** By user. */
+  passwords: Map<string, string>;
+  /** Other calls that were taken, in order. A session that is revoked so is revoked in the feed too. */
+  calls: { path: string; body: unknown }[];
+  /** Adds somebody, or changes him, and says so in the feed. */
+  putPerson: (person: InternalPerson) => void;
   /** Answered feed requests: the position each asked for. */
   asked: (number | undefined)[];
   append: (...inputs: EntryInput[]) => FeedEntry[];
@@ -53,6 +67,10 @@ type State = {
   forgotten: number;
   asked: (number | undefined)[];
   heartbeats: InternalHeartbeat[];
+  people: Map<string, InternalPerson>;
+  passwords: Map<string, string>;
+  calls: { path: string; body: unknown }[];
+  revoke: FeedServer['revoke'];
   jwk: JWK;
 };
 
@@ -67,6 +85,15 @@ export async function startFeedServer(address: string, tls?: TlsFiles): Promise<
     forgotten: -1,
     asked: [],
     heartbeats: [],
+    people: new Map(),
+    passwords: new Map(),
+    calls: [],
+    revoke: (hit) => {
+      const expires = systemClock.now() + accessTokenLifeSeconds * 1_000;
+      const data: Revocation = { ...hit, reason: 'test', expires_at: toRfc3339(expires) };
+      state.revocations.push(data);
+      append({ kind: 'revocation', audience: 'identity.manage', data });
+    },
     jwk,
   };
   const listener = await startListener(
@@ -92,13 +119,16 @@ export async function startFeedServer(address: string, tls?: TlsFiles): Promise<
     entries: state.entries,
     heartbeats: state.heartbeats,
     asked: state.asked,
+    people: state.people,
+    passwords: state.passwords,
+    calls: state.calls,
     append,
-    revoke: (hit) => {
-      const expires = systemClock.now() + accessTokenLifeSeconds * 1_000;
-      const data: Revocation = { ...hit, reason: 'test', expires_at: toRfc3339(expires) };
-      state.revocations.push(data);
-      append({ kind: 'revocation', audience: 'identity.manage', data });
+    putPerson: (person) => {
+      const action = state.people.has(person.id) ? 'updated' : 'created';
+      state.people.set(person.id, person);
+      append({ kind: 'user', action, id: person.id, audience: 'identity.manage', data: { id: person.id } });
     },
+    revoke: state.revoke,
     token: (input) => signToken(pair.privateKey, input),
     forgedToken: async () => signToken((await generateKeyPair('EdDSA')).privateKey),
     forget: (upto) => {
@@ -131,9 +161,9 @@ function signToken(key: CryptoKey, input: TokenInput = {}): Promise<string> {
     aud: tokenAudience,
     sub: input.sub ?? systemRandom.uuid(),
     sid: input.sid ?? systemRandom.uuid(),
-    kind: 'user',
+    kind: input.kind ?? 'user',
     org: orgScope.slice('org:'.length),
-    name: 'Test guard',
+    name: input.name ?? 'Test guard',
     grants: input.grants ?? [grant(orgScope, 'event.read', 'incident.read')],
     iat: issuedAt,
     exp: expires,
@@ -164,17 +194,36 @@ async function answer(state: State, request: IncomingMessage, response: ServerRe
     json({ upto: state.entries.length, items: state.revocations });
     return;
   }
-  if (url.pathname === internalPaths.heartbeat) {
-    const parts: Buffer[] = [];
-    for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-    state.heartbeats.push(JSON.parse(Buffer.concat(parts).toString()) as InternalHeartbeat);
-    return void response.writeHead(204).end();
+  if (url.pathname === internalPaths.people) {
+    json({ items: [...state.people.values()], upto: state.entries.length });
+    return;
   }
-  if (url.pathname !== internalPaths.feed) return void response.writeHead(404).end();
-  follow(state, url.searchParams.get('after'), response);
+  if (url.pathname === internalPaths.feed) return void follow(state, url.searchParams, response);
+  if (request.method !== 'POST') return void response.writeHead(404).end();
+  const parts: Buffer[] = [];
+  for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+  const body = JSON.parse(Buffer.concat(parts).toString()) as unknown;
+  if (url.pathname === internalPaths.checkPassword) {
+    const { user_id: userId, password } = InternalCheckPassword.parse(body);
+    json({ ok: state.passwords.get(userId) === password });
+    return;
+  }
+  take(state, url.pathname, body);
+  response.writeHead(204).end();
 }
 
-function follow(state: State, afterText: string | null, response: ServerResponse): void {
+function take(state: State, path: string, body: unknown): void {
+  if (path === internalPaths.heartbeat) {
+    state.heartbeats.push(body as InternalHeartbeat);
+    return;
+  }
+  state.calls.push({ path, body });
+  if (path === internalPaths.revokeSession) state.revoke({ sid: InternalRevokeSession.parse(body).sid });
+}
+
+function follow(state: State, query: URLSearchParams, response: ServerResponse): void {
+  const afterText = query.get('after');
+  const kinds = query.get('kinds')?.split(',');
   const after = afterText === null ? state.entries.length : Number(afterText);
   state.asked.push(afterText === null ? undefined : after);
   if (after < state.forgotten || after > state.entries.length) {
@@ -186,7 +235,7 @@ function follow(state: State, afterText: string | null, response: ServerResponse
   writeLine(
     state,
     response,
-    state.entries.filter((entry) => entry.seq > after),
+    state.entries.filter((entry) => entry.seq > after && (kinds?.includes(entry.kind) ?? true)),
   );
   state.streams.add(response);
 }

@@ -8,12 +8,16 @@ import {
   internalPaths,
   type ErrorCode,
   type IncomingEvent,
+  type InternalAppend,
   type InternalAudit,
 } from '@siphera/contract';
-import { AppError, type Clock, type InternalClient, type Logger, type Metrics } from '@siphera/runtime';
 import type { z } from 'zod';
-import type { CoreOutbox as Outbox } from '../../ground.ts';
-import type { OutboxRow, OutboxStore } from '../../store/outbox.store.ts';
+import { AppError } from './app-error.ts';
+import type { Clock } from './clock.ts';
+import type { InternalClient } from './internal-client.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { OutboxRow, OutboxStore } from './outbox-store.ts';
 
 /** The contract takes 500 events a batch; the bytes bound one request's memory in core. */
 const batchEventsMax = 500;
@@ -33,26 +37,30 @@ const permanent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'duplicate',
 ]);
 
-export class CoreOutbox implements Outbox {
+export class CoreOutbox {
   readonly #client: InternalClient;
   readonly #store: OutboxStore;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #channel: z.infer<typeof InternalAppend>['channel'];
   readonly #calls;
   #reachable = false;
   #stopped = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
 
+  /** `channel`: by which way its events come, as core names it. */
   constructor(options: {
     client: InternalClient;
     store: OutboxStore;
+    channel: z.infer<typeof InternalAppend>['channel'];
     clock: Clock;
     log: Logger;
     metrics: Metrics;
   }) {
     this.#client = options.client;
     this.#store = options.store;
+    this.#channel = options.channel;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#calls = options.metrics.counter('core_calls_total', 'Calls to core by outcome', ['outcome']);
@@ -68,6 +76,7 @@ export class CoreOutbox implements Outbox {
     await this.#running;
   }
 
+  /** Kept by this call, or by the commit of the transaction it is called in; so are the two below. */
   event(event: IncomingEvent): void {
     this.#add({ kind: 'event', path: internalPaths.events, body: JSON.stringify(event) });
   }
@@ -76,6 +85,7 @@ export class CoreOutbox implements Outbox {
     this.post(internalPaths.audit, row);
   }
 
+  /** @param path of core's internal API, which answers 2xx when it took the body. */
   post(path: string, body: unknown): void {
     this.#add({ kind: 'post', path, body: JSON.stringify(body) });
   }
@@ -139,7 +149,10 @@ export class CoreOutbox implements Outbox {
   /** Accepted, seen before, or in the dead letters: in each case core has it. */
   async #append(batch: readonly OutboxRow[]): Promise<void> {
     const events = batch.map(({ body }) => JSON.parse(body) as IncomingEvent);
-    const answer = await this.#client.call('POST', internalPaths.events, { channel: 'camera', events });
+    const answer = await this.#client.call('POST', internalPaths.events, {
+      channel: this.#channel,
+      events,
+    });
     const { results } = InternalAppended.parse(answer);
     if (results.length !== events.length)
       throw new AppError('unavailable', 'Core answered for another number of events');

@@ -1,9 +1,12 @@
-/** Things for core that core has not taken yet, in order, and those it will never take. */
-import type { Sqlite } from '@siphera/runtime';
+/**
+ * Things for core that core has not taken yet, in order, and those it will never take. The table `outbox` is made by the
+ * migrations of the service that has one: id, kind, path, body, created_ms, refused.
+ */
+import type { Sqlite } from './sqlite.ts';
 
 export type OutboxRow = { id: number; kind: 'event' | 'post'; path: string; body: string };
 
-/** Rows that may wait: about 100 MB of camera.db, days of a busy site. Above it the oldest events make room for new ones. */
+/** Rows that may wait: about 100 MB, days of a busy site. Above it the oldest events make room for new ones. */
 const waitingMax = 200_000;
 /** Refused rows kept to look at. */
 const refusedMax = 1_000;
