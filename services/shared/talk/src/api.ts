@@ -118,6 +118,8 @@ export type CallRecord = {
 };
 
 export type Draft = {
+  /** Id of the message. Made by who asks, so that asking again after an answer was lost sends nothing twice; else the engine makes one. */
+  id?: string;
   body: string;
   replyTo?: string;
   mentions?: string[];
@@ -195,6 +197,7 @@ export interface TalkApi {
     options?: { before?: string; limit?: number },
   ): Promise<{ items: Message[]; more: boolean }>;
   search(text: string): Promise<Message[]>;
+  /** Answers the id. With an id that was sent before it changes nothing and answers the same. */
   send(conversation: ConversationId, draft: Draft): Promise<string>;
   edit(messageId: string, body: string, mentions?: string[]): Promise<void>;
   remove(messageId: string): Promise<void>;

@@ -1,5 +1,6 @@
 /** What the engine needs of the place it runs in: a browser's tab, or Node in tests and load. */
 import type { ClientToServer, ServerToClient } from '@siphera/contract';
+import type { TalkApi } from './api.ts';
 
 /** Calls of the talk routes. Rejects with an error that has `code` (of the contract) and `status`; `status` 0: not reached. */
 export type TalkRest = {
@@ -86,3 +87,6 @@ export type TalkPlace = {
   wasmUrl?: URL;
   log(level: 'info' | 'warn' | 'error', event: string, fields?: Record<string, unknown>): void;
 };
+
+/** How a place gets its engine (`createTalkEngine`). One at a time for a device: two would ruin each other's sessions. */
+export type CreateTalkEngine = (place: TalkPlace) => Promise<TalkApi>;
