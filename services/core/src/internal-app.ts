@@ -12,9 +12,11 @@ import {
   startSelfTest,
   writeSetupCode,
 } from './identity/http/internal-identity.ts';
+import { mountInternalPeople } from './identity/http/internal-people.ts';
 import { readPresentGrants } from './identity/http/present-grants.ts';
 import { systemActor } from './kernel/actor.ts';
 import { followFeed } from './kernel/follow-feed.ts';
+import { mountInternalNotices } from './notify/http/internal-notices.ts';
 import { mountInternalCameras } from './registry/http/internal-cameras.ts';
 
 const bodyLimit = '40mb';
@@ -66,6 +68,8 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
   http.get(internalPaths.grants, (request: Request, response: Response) => {
     response.json(readPresentGrants(app, request.query));
   });
+  mountInternalPeople(http, app, authenticator.hasher);
+  mountInternalNotices(http, app);
   mountInternalCameras(http, app);
   http.post(internalPaths.selfTest, async (request: Request, response: Response) => {
     requireRoot(app, request);

@@ -2,6 +2,7 @@
 import { auditReads } from './audit/audit-reads.ts';
 import { eventReads } from './events/event-reads.ts';
 import { identityReads } from './identity/identity-reads.ts';
+import { peopleReads } from './identity/people-reads.ts';
 import { incidentReads } from './incidents/incident-reads.ts';
 import { notifyReads } from './notify/notify-reads.ts';
 import { registryReads } from './registry/registry-reads.ts';
@@ -11,6 +12,7 @@ import { systemReads } from './system/system-reads.ts';
 export const readCases = {
   ...auditReads,
   ...identityReads,
+  ...peopleReads,
   ...registryReads,
   ...eventReads,
   ...ruleReads,

@@ -76,6 +76,9 @@ export const groupWrites = {
       db.prepare('DELETE FROM group_members WHERE group_id = ? AND user_id = ?').run(group.id, id);
     requireOrgAdminLeft(db, group.org_id);
     rolesChanged(context, group.org_id, [...added, ...removed]);
+    // A user is shown with the names of his groups.
+    if (input.name !== undefined)
+      for (const id of after) if (before.has(id)) sayUserChanged(context, id, group.org_id, 'updated');
     appendAudit(context, {
       actor,
       action: 'group.updated',

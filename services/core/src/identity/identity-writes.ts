@@ -8,6 +8,7 @@ import { failuresForgottenMs } from './domain/login-throttle.ts';
 import { endedSessionKeptMs } from './domain/session-life.ts';
 import { groupWrites } from './group-writes.ts';
 import { createSelfTestWrites, endWhere } from './self-test-writes.ts';
+import { serviceWrites } from './service-writes.ts';
 import { sessionWrites } from './session-writes.ts';
 import { createSetupWrites } from './setup-writes.ts';
 import { userWrites } from './user-writes.ts';
@@ -19,6 +20,7 @@ export const createIdentityWrites = (deps: WriterDeps) => ({
   ...createSetupWrites(deps),
   ...adminResetWrites,
   ...sessionWrites,
+  ...serviceWrites,
   ...userWrites,
   ...groupWrites,
   ...apiKeyWrites,

@@ -14,6 +14,7 @@ import {
   type WebhookRow,
 } from './store/notify-rows.ts';
 import { readSmtp } from './notify-reads.ts';
+import { pushWrites } from './push-writes.ts';
 
 type EscalationFields = Omit<z.infer<typeof Escalation>, 'id' | 'org_id' | 'updated_at'>;
 export type DeliveryResult = { id: string; ok: boolean; error?: string | undefined; next_ms: number | null };
@@ -64,6 +65,8 @@ function saveEscalation(
 }
 
 export const createNotifyWrites = () => ({
+  ...pushWrites,
+
   /** `sealed_password` undefined keeps the old one. */
   putSmtp: (
     context: WriteContext,

@@ -29,15 +29,7 @@ export function queueNotifications(tx: Tx, input: NotificationInput): string[] {
   const people = recipients(tx, input);
   if (input.action.channels.includes('email')) {
     for (const person of people) {
-      enqueue(tx, {
-        orgId: input.orgId,
-        channel: 'email',
-        target: person.email,
-        subject: input.title,
-        body: { title: input.title, incident_id: input.incidentId, trace_id: input.traceId },
-        critical: input.critical,
-        incidentId: input.incidentId,
-      });
+      queueMail(tx, { ...input, to: person.email });
       told.push(`${person.name} by e-mail`);
     }
   }
@@ -70,6 +62,29 @@ export function queueNotifications(tx: Tx, input: NotificationInput): string[] {
     });
   }
   return told;
+}
+
+/** One e-mail to one address. */
+export function queueMail(
+  tx: Tx,
+  mail: {
+    orgId: string;
+    to: string;
+    title: string;
+    incidentId: string | undefined;
+    traceId: string;
+    critical: boolean;
+  },
+): void {
+  enqueue(tx, {
+    orgId: mail.orgId,
+    channel: 'email',
+    target: mail.to,
+    subject: mail.title,
+    body: { title: mail.title, incident_id: mail.incidentId, trace_id: mail.traceId },
+    critical: mail.critical,
+    incidentId: mail.incidentId,
+  });
 }
 
 function recipients(tx: Tx, { orgId, action }: NotificationInput): Recipient[] {

@@ -1,6 +1,6 @@
 /** Talk of an incident's room as a member's device files it: canonical JSON, signed with Ed25519. */
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
-import { canonicalJson } from '../incidents/domain/canonical-json.ts';
+import { canonicalJson } from '@siphera/contract';
 
 const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
 

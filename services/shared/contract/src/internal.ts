@@ -31,15 +31,18 @@ export const internalPaths = {
   evidence: '/internal/v1/evidence',
   /** GET ?kind=user&id=: what somebody may do now, for what outlives his tokens (links). */
   grants: '/internal/v1/grants',
-  /** GET: everybody who can sign in, with roles, sites and grants, and the feed position of this reading. */
+  /**
+   * GET: everybody, with roles, sites and grants, and the feed position of this reading. Entries of kind `user` (people, groups,
+   * roles) and `site` change it: whoever keeps it reads it again.
+   */
   people: '/internal/v1/people',
-  /** POST: is this the password of that user? Throttled like a login. */
+  /** POST: is this the password of that user? Throttled like a login (`too_many_attempts`), and so is the address. */
   checkPassword: '/internal/v1/check-password',
-  /** POST: ends a device session on behalf of its user (a device for talk was removed). */
+  /** POST: ends a device session on behalf of its user (a device for talk was removed); one that ended before is done. */
   revokeSession: '/internal/v1/revoke-session',
-  /** POST: a line of kind `notification` on an incident's timeline. */
+  /** POST: a line of kind `notification` on an incident's timeline; the same text and data again change nothing. */
   incidentLine: '/internal/v1/incident-line',
-  /** POST: a push reached nobody's screen; core goes on by e-mail. Once for each incident and user. */
+  /** POST: a push reached nobody's screen; while the incident is new, core goes on by e-mail. Once for each incident and user. */
   pushUndelivered: '/internal/v1/push-undelivered',
   /** POST: a service says how it is, every 5 s; silence of 15 s is shown as down. */
   heartbeat: '/internal/v1/heartbeat',

@@ -98,7 +98,7 @@ export const membersOf = (db: Sqlite, groupId: string): { id: string; name: stri
 const scopeTables = { org: 'orgs', site: 'sites', area: 'areas', device: 'devices' } as const;
 
 /** Name of the org, site, area or device; empty once it is gone. */
-const scopeName = (db: Sqlite, scope: Scope): string =>
+export const scopeName = (db: Sqlite, scope: Scope): string =>
   db
     .prepare<[string], { name: string }>(`SELECT name FROM ${scopeTables[scope.kind]} WHERE id = ?`)
     .get(scope.id)?.name ?? '';

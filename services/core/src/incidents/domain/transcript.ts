@@ -3,10 +3,9 @@
  * not core's matter, and whose key that is neither: readers compare it with the people's keys. Pure.
  */
 import { createPublicKey, verify } from 'node:crypto';
-import type { IncidentTranscript } from '@siphera/contract';
+import { canonicalJson, type IncidentTranscript } from '@siphera/contract';
 import { AppError, isTooDeep } from '@siphera/runtime/base';
 import { z } from 'zod';
-import { canonicalJson } from './canonical-json.ts';
 
 /** What core reads of the document; the rest is for whoever reads the talk. */
 const Head = z.looseObject({
@@ -44,14 +43,15 @@ const refused = (detail: string): AppError => new AppError('unprocessable', deta
 
 function readHead(document: string): z.infer<typeof Head> {
   let value: unknown;
+  let canonical: boolean;
   try {
     value = JSON.parse(document);
+    // A member that stands in it twice is read in one way here and in another elsewhere.
+    canonical = !isTooDeep(value) && canonicalJson(value) === document;
   } catch (cause) {
     throw new AppError('unprocessable', 'The document is not JSON.', { cause });
   }
-  // A member that stands in it twice is read in one way here and in another elsewhere.
-  if (isTooDeep(value) || canonicalJson(value) !== document)
-    throw refused('The document is not canonical JSON (RFC 8785).');
+  if (!canonical) throw refused('The document is not canonical JSON (RFC 8785).');
   const head = Head.safeParse(value);
   if (!head.success) throw refused('The document does not say room_id, incident_id and filed_by.');
   return head.data;
