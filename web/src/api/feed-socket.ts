@@ -5,11 +5,14 @@
 import type { ClientToServer, ServerToClient } from '@siphera/contract';
 import type { Socket } from 'socket.io-client';
 import type { SocketEvents, SocketHandle } from '#api/realtime-link.ts';
+import type { TalkWire } from '#api/talk-wire.ts';
 
 export type FeedSocketOptions = {
   token: () => string | undefined;
   after: () => number | undefined;
   events: SocketEvents;
+  /** Talk goes over the same socket. */
+  talkWire?: TalkWire;
 };
 
 /** Codes of a refusal that a fresh token mends. */
@@ -21,6 +24,7 @@ const reconnectMsMax = 3_000;
 export function openFeedSocket(options: FeedSocketOptions): SocketHandle {
   let socket: Socket<ServerToClient, ClientToServer> | undefined;
   let closed = false;
+  let unbindTalk: (() => void) | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
 
   const reconnectSoon = (): void => {
@@ -39,6 +43,7 @@ export function openFeedSocket(options: FeedSocketOptions): SocketHandle {
       reconnectionDelayMax: reconnectMsMax,
       auth: (send) => send({ token: options.token() ?? '', after: options.after() }),
     });
+    unbindTalk = options.talkWire?.bind(socket);
     socket.on('frame', (frame) => options.events.frame(frame));
     socket.on('bye', ({ reason }) => options.events.bye(reason));
     // After a refusal or a server-side close socket.io leaves reconnecting to us.
@@ -57,6 +62,7 @@ export function openFeedSocket(options: FeedSocketOptions): SocketHandle {
     close: () => {
       closed = true;
       clearTimeout(retry);
+      unbindTalk?.();
       socket?.disconnect();
     },
     renew: (token) => {

@@ -5,11 +5,12 @@
  */
 import type { FeedEntry, FeedKind, FeedLine } from '@siphera/contract';
 import { defineStore } from 'pinia';
-import { ref, watch } from 'vue';
+import { markRaw, ref, watch } from 'vue';
 import { apiUrl } from '#api/client.ts';
 import { RealtimeLink, type LinkState } from '#api/realtime-link.ts';
 import { openFeedSocket } from '#api/feed-socket.ts';
 import { openFeedStream } from '#api/feed-stream.ts';
+import { TalkWire } from '#api/talk-wire.ts';
 import { learnBoxTime, monotonic } from '#app/clock.ts';
 import { useSession } from '#app/session.store.ts';
 
@@ -24,6 +25,7 @@ export const useRealtime = defineStore('realtime', () => {
   const eventsPerSecond = ref(0);
   const listeners = new Map<FeedKind, Set<FeedListener>>();
   const gapListeners = new Set<() => void>();
+  const talkWire = markRaw(new TalkWire());
   let queue: FeedEntry[] = [];
   let frame: number | undefined;
   let starting: ReturnType<typeof setTimeout> | undefined;
@@ -43,7 +45,12 @@ export const useRealtime = defineStore('realtime', () => {
       return () => clearInterval(id);
     },
     openSocket: (after, events) =>
-      openFeedSocket({ token: session.token, after, events: { ...events, frame: heard(events.frame) } }),
+      openFeedSocket({
+        token: session.token,
+        after,
+        events: { ...events, frame: heard(events.frame) },
+        talkWire,
+      }),
     openStream: (after, events) =>
       openFeedStream({
         url: apiUrl('stream', { query: { after } }),
@@ -125,5 +132,5 @@ export const useRealtime = defineStore('realtime', () => {
     { immediate: true, flush: 'sync' },
   );
 
-  return { state, eventsPerSecond, on, onGap, noteSnapshot };
+  return { state, eventsPerSecond, on, onGap, noteSnapshot, talkWire };
 });

@@ -2,5 +2,6 @@
 export * from './api.ts';
 export * from './content.ts';
 export * from './ports.ts';
+export { readSecret } from './side/recovery.ts';
 export * from './calls/call-machine.ts';
 export * from './calls/call-types.ts';

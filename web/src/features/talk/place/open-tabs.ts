@@ -1,0 +1,85 @@
+/** Talk in this tab, put together: the one module that pages fetch when talk is opened, and nothing of it before. */
+import { createTalkEngine } from '@siphera/talk';
+import type { TalkWire } from '#api/talk-wire.ts';
+import { openBrowserPlace } from '#features/talk/place/browser-place.ts';
+import {
+  TalkTabs,
+  type TabEvents,
+  type TabMessage,
+  type TabWorld,
+  type TalkEngineHere,
+} from '#features/talk/place/tabs.ts';
+import type { PersonPresence } from '#features/talk/talk.store.ts';
+
+export type OpenOptions = TabEvents & {
+  userId: string;
+  orgId: string;
+  sessionId: () => string;
+  socket: TalkWire;
+};
+
+/** Joins the tabs of this person. @throws Error in a browser without locks over tabs, or on a page that is not secure */
+export function openTalkTabs(options: OpenOptions): TalkTabs {
+  const name = `siphera-talk:${options.userId}`;
+  // A page over plain HTTP has neither, whatever its types say.
+  if (!('locks' in navigator) || !('subtle' in crypto))
+    throw new Error('Talk needs a secure page (HTTPS) and a browser of today');
+  const channel = new BroadcastChannel(name);
+  const world: TabWorld = {
+    lockName: name,
+    locks: navigator.locks,
+    channel: {
+      post: (message) => channel.postMessage(message),
+      hear: (run) =>
+        channel.addEventListener('message', (event: MessageEvent<TabMessage>) => run(event.data)),
+      close: () => channel.close(),
+    },
+    openEngine: (presence) => openEngine(options, presence),
+    randomUuid: () => crypto.randomUUID(),
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+  const tabs = new TalkTabs(world, options);
+  tabs.start();
+  return tabs;
+}
+
+async function openEngine(
+  { userId, orgId, sessionId, socket }: OpenOptions,
+  presence: (changed: PersonPresence[]) => void,
+): Promise<TalkEngineHere> {
+  let wasRemoved = false;
+  const here = await openBrowserPlace({
+    userId,
+    orgId,
+    sessionId,
+    socket,
+    storageLost: () => here.place.log('error', 'talk_storage_lost'),
+  });
+  const stops = [
+    socket.on('presence', presence),
+    socket.on('talkGone', ({ reason }) => {
+      if (reason === 'removed') wasRemoved = true;
+    }),
+  ];
+  try {
+    const api = await createTalkEngine(here.place);
+    return {
+      api,
+      end: async (reason) => {
+        for (const stop of stops) stop();
+        await api.close();
+        // A removal ends the session too, and that may be heard before the engine has wiped.
+        if (wasRemoved) await here.wipe();
+        else if (reason === 'revoked') await here.forgetServerShare();
+        here.close();
+      },
+    };
+  } catch (cause) {
+    for (const stop of stops) stop();
+    here.close();
+    throw cause;
+  }
+}
