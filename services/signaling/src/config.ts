@@ -33,6 +33,19 @@ const TurnUris = z
     ),
   );
 
+const Bytes = z.coerce.number().int().nonnegative();
+
+/** Hosts of push services besides the known ones, `host` or `host:port`, comma separated. */
+const PushHosts = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+  )
+  .pipe(z.array(z.string().regex(/^(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?$/i, 'must be host or host:port')));
+
 export const configSchema = z.object({
   SIGNALING_LISTEN: ListenAddress.meta({ description: 'REST of talk and the socket, behind the front door' }),
   SIGNALING_METRICS_LISTEN: ListenAddress.meta({ description: '/metrics and /healthz' }),
@@ -60,6 +73,35 @@ export const configSchema = z.object({
     .min(16)
     .optional()
     .meta({ description: "coturn's `static-auth-secret`; give it by TURN_SECRET_FILE" }),
+  TALK_KEEP_DAYS: z.coerce.number().int().min(1).max(3_650).default(90).meta({
+    description: 'Days that events of rooms and files are kept; those of an incident as long after its end',
+  }),
+  TALK_FILES_BYTES_MAX: Bytes.default(20 * 1024 ** 3).meta({
+    description: 'Encrypted files of everybody together, in bytes',
+  }),
+  TALK_FILES_PER_USER_BYTES_MAX: Bytes.default(2 * 1024 ** 3).meta({
+    description: 'Encrypted files of one person, in bytes',
+  }),
+  TALK_DISK_RESERVE_BYTES: Bytes.default(2 * 1024 ** 3).meta({
+    description:
+      'Free disk below which talk takes no messages and files: it is left to alarms and recordings',
+  }),
+  PUSH_ALLOW_HOSTS: PushHosts.prefault('').meta({
+    description:
+      'Push services of your own besides the known ones, comma-separated `host` or `host:port`; they may be inside the building',
+  }),
+  PUSH_CONTACT: z
+    .string()
+    .regex(/^(mailto:.+|https:\/\/.+)$/, 'must be mailto:… or https://…')
+    .optional()
+    .meta({
+      description:
+        'Whom a push service writes to when this box misbehaves (VAPID); unset: the first of PUBLIC_ORIGINS',
+    }),
+  PUSH_CA_FILE: z
+    .string()
+    .optional()
+    .meta({ description: 'A further CA (PEM) for push services of your own' }),
   SOCKETS_MAX: z.coerce
     .number()
     .int()

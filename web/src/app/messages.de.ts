@@ -227,6 +227,7 @@ export const messages: typeof english = {
       setup_done: 'Die Box ist schon eingerichtet',
       gone: 'Es wird nicht mehr aufbewahrt',
       payload_too_large: 'Die Datei ist zu groß',
+      quota: 'Ihr Platz auf der Box ist aufgebraucht',
       unsupported_media: 'Diese Art Datei wird hier nicht angenommen',
       unprocessable: 'Das geht nicht',
       target_refused: 'Diese Adresse darf die Box nicht aufrufen',

@@ -219,6 +219,7 @@ export const messages = {
       setup_done: 'The box is already set up',
       gone: 'It is no longer kept',
       payload_too_large: 'The file is too large',
+      quota: 'Your space on the box is used up',
       unsupported_media: 'That kind of file is not taken here',
       unprocessable: 'It cannot be done',
       target_refused: 'That address must not be called from the box',

@@ -24,6 +24,7 @@ export const errorCodes = {
   setup_done: { status: 409, title: 'The box is already set up' },
   gone: { status: 410, title: 'It is no longer kept' },
   payload_too_large: { status: 413, title: 'The body is too large' },
+  quota: { status: 413, title: 'Your space on the box is used up' },
   unsupported_media: { status: 415, title: 'That kind of content is not taken here' },
   unprocessable: { status: 422, title: 'The request is well formed but cannot be done' },
   target_refused: { status: 422, title: 'That address must not be called from the box' },

@@ -1,0 +1,86 @@
+/** What the rooms part works with, and what every use case of it asks first: who may, and who is served. */
+import type { TalkRoom } from '@siphera/contract';
+import { AppError, toRfc3339, type Caller } from '@siphera/runtime';
+import { isServed, mayCall } from '../../domain/room-access.ts';
+import type { DeviceKey, Ground, Queues } from '../../ground.ts';
+import type { RoomEventStore } from '../../store/room-event.store.ts';
+import type { RoomRow, RoomStore } from '../../store/room.store.ts';
+import type { StatementStore } from '../../store/statement.store.ts';
+import type { DiskSpace } from '../keep/disk-space.ts';
+
+export type RoomGround = Pick<
+  Ground,
+  'db' | 'clock' | 'random' | 'log' | 'people' | 'incidents' | 'signals' | 'sockets' | 'config'
+> & {
+  queues: Queues;
+  rooms: RoomStore;
+  statements: StatementStore;
+  events: RoomEventStore;
+  space: DiskSpace;
+};
+
+const noRoom = (): AppError =>
+  new AppError('not_found', 'There is no such room, or you are not in it.', {
+    hint: 'Ask somebody who is in it to add you.',
+  });
+
+/** A room that the caller may see: he is served in it, or may see its incident. @throws AppError `not_found` */
+export function requireRoom({ rooms, people }: RoomGround, caller: Caller, id: string): RoomRow {
+  const room = rooms.get(id);
+  if (!room || !mayCall(people, caller.claims, room)) throw noRoom();
+  if (room.kind === 'group' && !rooms.isMember(room.id, caller.claims.sub)) throw noRoom();
+  return room;
+}
+
+/** A room that the caller is in. @throws AppError `not_found`; the hint says when he could join. */
+export function requireMember(ground: RoomGround, caller: Caller, id: string): RoomRow {
+  const room = requireRoom(ground, caller, id);
+  if (!ground.rooms.isMember(room.id, caller.claims.sub))
+    throw new AppError('not_found', 'You are not in the room of this incident.', { hint: 'Join it first.' });
+  return room;
+}
+
+/** Members whom the room is delivered to now. */
+export const servedMembers = ({ rooms, people }: RoomGround, room: RoomRow): string[] =>
+  rooms.memberIds(room.id).filter((userId) => isServed(people, userId, room));
+
+export const devicesOf = ({ queues }: RoomGround, userIds: readonly string[]): DeviceKey[] =>
+  userIds.flatMap((userId) => queues.devicesOf(userId));
+
+/** The room as its members are told of it. */
+export function roomToWire(ground: RoomGround, room: RoomRow): TalkRoom {
+  const memberIds = ground.rooms.memberIds(room.id);
+  return {
+    id: room.id,
+    org_id: room.orgId,
+    kind: room.kind,
+    incident_id: room.incidentId,
+    created_at: toRfc3339(room.createdMs),
+    last_seq: room.lastSeq,
+    member_ids: memberIds.filter((userId) => isServed(ground.people, userId, room)),
+    statements: ground.statements.all(room.id),
+    reads: ground.rooms.reads(room.id).filter((read) => memberIds.includes(read.user_id)),
+  };
+}
+
+/**
+ * Puts the room as it is now into the queues of all whom it is delivered to, and of those who have just gone. Inside the
+ * transaction of the change. @returns whom to flush after the commit.
+ */
+export function enqueueRoom(ground: RoomGround, id: string, gone: readonly string[] = []): DeviceKey[] {
+  const room = ground.rooms.get(id);
+  if (!room) return [];
+  const left = gone.filter((userId) => isServed(ground.people, userId, room));
+  const to = devicesOf(ground, [...new Set([...servedMembers(ground, room), ...left])]);
+  const item = { kind: 'room', room: roomToWire(ground, room) } as const;
+  for (const device of to) ground.queues.enqueue(device, item);
+  return to;
+}
+
+/** @throws AppError `rate_limited` */
+export function requireAllowed(waitSeconds: number | undefined, what: string): void {
+  if (waitSeconds === undefined) return;
+  throw new AppError('rate_limited', `Too many ${what} in a short time.`, {
+    extra: { retry_after_seconds: waitSeconds },
+  });
+}
