@@ -30,6 +30,10 @@ export const messages: typeof english = {
       unlockDoor: 'Tür entriegeln',
     },
     done: { closed: 'Vorfall abgelegt', resolved: 'Vorfall gelöst', opened: 'Vorfall #{n} gemeldet' },
+    talkFirst: {
+      title: 'Zuerst die Gespräche ablegen',
+      text: 'Diese Box schließt einen Vorfall nur mit seinen abgelegten Gesprächen. Öffnen Sie seinen Raum und legen Sie sie ab.',
+    },
     first: {
       title: '{name} war schneller',
       text: 'Das war {when}. Ihr Klick hat nichts geändert.',
@@ -88,6 +92,13 @@ export const messages: typeof english = {
       picture: 'Angehängtes Bild {name}',
       resolvedAs: 'Gelöst: {code}',
       severity: 'Schwere geändert von {from} auf {to}',
+      call: { voice: 'Anruf mit {names}: {how}', video: 'Videoanruf mit {names}: {how}' },
+      callEnd: { missed: 'nicht angenommen', declined: 'abgelehnt', failed: 'fehlgeschlagen' },
+      talkFiled: 'Gespräche abgelegt, unterschrieben vom Gerät {device}',
+      notShown: {
+        mailed: '{name}: kein Telefon hat es gezeigt; E-Mail gesendet',
+        noMail: '{name}: kein Telefon hat es gezeigt, und E-Mail ist nicht eingerichtet',
+      },
     },
     devices: {
       title: 'Beteiligte Geräte',

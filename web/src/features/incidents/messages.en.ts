@@ -28,6 +28,10 @@ export const messages = {
       unlockDoor: 'Unlock door',
     },
     done: { closed: 'Incident closed', resolved: 'Incident resolved', opened: 'Incident #{n} opened' },
+    talkFirst: {
+      title: 'File the talk first',
+      text: 'This box closes an incident only with its talk filed. Open its room and file it.',
+    },
     first: {
       title: '{name} was first',
       text: 'It was done {when}. Your click changed nothing.',
@@ -86,6 +90,13 @@ export const messages = {
       picture: 'Attached picture {name}',
       resolvedAs: 'Resolved: {code}',
       severity: 'Severity changed from {from} to {to}',
+      call: { voice: 'Call with {names}: {how}', video: 'Video call with {names}: {how}' },
+      callEnd: { missed: 'not answered', declined: 'declined', failed: 'failed' },
+      talkFiled: 'Talk filed, signed by the device {device}',
+      notShown: {
+        mailed: '{name}: no phone showed it; e-mail sent',
+        noMail: '{name}: no phone showed it, and e-mail is not set up',
+      },
     },
     devices: {
       title: 'Related devices',

@@ -29,6 +29,10 @@ export function useIncidentActs() {
 
   function tell(error: ApiError): void {
     const winner = winnerOf(error);
+    if (error.problem['transcript_required'] === true) {
+      toast('info', t('incidents.talkFirst.title'), t('incidents.talkFirst.text'));
+      return;
+    }
     if (!winner) {
       toast('danger', problem.title(error), problem.detail(error));
       return;

@@ -4,21 +4,43 @@
  */
 import { useI18n } from 'vue-i18n';
 import type { TimelineEntry } from '#features/incidents/incidents.store.ts';
+import { duration } from '#ui/time-format.ts';
 
 /** What stands after the box's own words, e.g. the note of "Resolved: test. All well." */
 export const remainder = (text: string, prefix: string): string =>
   text.startsWith(prefix) ? text.slice(prefix.length).replace(/^[.:]\s*/, '') : '';
 
 export function useTimelineText(): (entry: TimelineEntry) => string {
-  const { t, te } = useI18n();
+  const { t, te, locale } = useI18n();
   const field = (entry: TimelineEntry, name: string): string => {
     const value = entry.data[name];
     return typeof value === 'string' ? value : '';
   };
   const lines = (...parts: string[]): string => parts.filter((part) => part !== '').join('\n');
 
+  /** Who was called, how long it took or how it ended. */
+  const call = (entry: TimelineEntry): string | undefined => {
+    const [media, outcome] = [field(entry, 'media'), field(entry, 'outcome')];
+    const { with: people, duration_ms: ms } = entry.data;
+    if (!te(`incidents.timeline.call.${media}`) || !Array.isArray(people) || typeof ms !== 'number')
+      return undefined;
+    const names = people.map((one) => String((one as { name?: unknown } | null)?.name ?? '')).join(', ');
+    const ended = `incidents.timeline.callEnd.${outcome}`;
+    const how = te(ended) ? t(ended) : duration(ms, locale.value);
+    return t(`incidents.timeline.call.${media}`, { names, how });
+  };
+  const notice = (entry: TimelineEntry): string | undefined => {
+    if (entry.data['push'] !== 'undelivered') return undefined;
+    const way = entry.data['mailed'] === true ? 'mailed' : 'noMail';
+    return t(`incidents.timeline.notShown.${way}`, { name: field(entry, 'name') });
+  };
+
   return (entry) => {
     const { text } = entry;
+    if (entry.kind === 'call') return call(entry) ?? text;
+    if (entry.kind === 'notification') return notice(entry) ?? text;
+    if (entry.kind === 'transcript')
+      return t('incidents.timeline.talkFiled', { device: field(entry, 'device_id') });
     if (entry.kind === 'acknowledged' || entry.kind === 'closed') return t(`incidents.state.${entry.kind}`);
     if (entry.kind === 'resolved') {
       const code = field(entry, 'code');

@@ -110,6 +110,10 @@ export const messages: typeof english = {
       ranges: 'Erlaubte Bereiche im LAN',
       rangesHint: 'Einer je Zeile, zum Beispiel 192.168.10.0/24',
       noRanges: 'Keine: Webhooks erreichen nur öffentliche Adressen.',
+      talk: 'Gespräche zu Vorfällen',
+      transcriptRequired: 'Ein Vorfall wird nur mit seinen abgelegten Gesprächen geschlossen',
+      transcriptHint:
+        'Ein Mitglied legt ab, was im Raum des Vorfalls geschrieben wurde, unterschrieben von seinem Gerät. Dann liegt es lesbar auf der Box.',
       saved: 'Gespeichert',
       trust: 'Geräte dieser Box vertrauen lassen',
     },

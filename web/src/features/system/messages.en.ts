@@ -96,6 +96,10 @@ export const messages = {
       ranges: 'Allowed ranges of the LAN',
       rangesHint: 'One a line, for example 192.168.10.0/24',
       noRanges: 'None: webhooks reach public addresses only.',
+      talk: 'Talk of incidents',
+      transcriptRequired: 'An incident closes only with its talk filed',
+      transcriptHint:
+        'A member files what was written in the room of the incident, signed by his device. It lies on the box in plain text then.',
       saved: 'Saved',
       trust: 'Make devices trust this box',
     },
