@@ -4,11 +4,12 @@
  */
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
+import { serviceWorker } from './service-worker-plugin.ts';
 
 const boxUrl = process.env['BOX_URL'] ?? 'https://localhost';
 
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), serviceWorker(import.meta.dirname)],
   define: {
     __VUE_OPTIONS_API__: false,
     __VUE_PROD_DEVTOOLS__: false,

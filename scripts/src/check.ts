@@ -21,6 +21,8 @@ async function steps(): Promise<Step[]> {
     eslint('services', ['services']),
     eslint('the rest', ['.', '--ignore-pattern', 'services/']),
     ...workspaces().map(typeCheck),
+    // Runs beside the page, in a worker: other types.
+    { name: 'types web/sw', command: 'tsc', args: ['--noEmit', '-p', 'web/sw'] },
     { name: 'types root', command: 'tsc', args: ['-p', 'tsconfig.json'] },
     { name: 'generated files', command: 'node', args: ['scripts/src/generate.ts', '--check'] },
     {

@@ -28,6 +28,14 @@ export const messages: typeof english = {
         'Keine Verbindung zur Box. Was Sie sehen, kann alt sein; neue Alarme erreichen diesen Bildschirm nicht.',
       offlineSince: 'Zuletzt gehört {time}',
       browserOffline: 'Dieser Rechner hat keine Netzverbindung.',
+      waiting:
+        '{n} Handlung wartet auf diesem Gerät auf die Box. | {n} Handlung wartet auf diesem Gerät auf die Box. | {n} Handlungen warten auf diesem Gerät auf die Box.',
+      noted: 'Vorfall #{n}: Ihr „{what}“ kam zu spät und ist dort vermerkt. {detail}',
+      refused: 'Vorfall #{n}: Ihr „{what}“ wurde nicht angenommen. {detail}',
+      did: { acknowledge: 'gesehen', resolve: 'erledigt', comment: 'Kommentar' },
+      read: 'Verstanden',
+      release: 'Eine neue Fassung der Konsole ist bereit. Sie wird geladen, wenn hier nichts läuft.',
+      takeRelease: 'Jetzt laden',
     },
     sound: {
       on: 'Ton ist an',

@@ -25,6 +25,14 @@ export const messages = {
       offline: 'No connection to the box. What you see may be old; new alarms cannot reach this screen.',
       offlineSince: 'Last heard {time}',
       browserOffline: 'This computer has lost its network.',
+      waiting:
+        '{n} act waits on this device for the box. | {n} act waits on this device for the box. | {n} acts wait on this device for the box.',
+      noted: 'Incident #{n}: your “{what}” came too late and is noted there. {detail}',
+      refused: 'Incident #{n}: your “{what}” was not taken. {detail}',
+      did: { acknowledge: 'seen', resolve: 'resolved', comment: 'comment' },
+      read: 'Understood',
+      release: 'A new release of the console is ready. It is loaded when nothing is going on here.',
+      takeRelease: 'Load it now',
     },
     sound: {
       on: 'Sound is on',

@@ -8,6 +8,7 @@ import { computed, ref, shallowRef } from 'vue';
 import { api, configureApi, type Body, type Result } from '#api/client.ts';
 import { asApiError } from '#api/problem.ts';
 import { boxTime } from '#app/clock.ts';
+import { keepMe, readKeptMe } from '#app/kept-session.ts';
 import { openTabChannel } from '#app/tab-channel.ts';
 
 export type SignedIn = Result<'login'>;
@@ -43,6 +44,7 @@ export const useSession = defineStore('session', () => {
     state.value = 'signed_in';
     endedBy.value = undefined;
     localStorage.setItem(signedInKey, '1');
+    void keepMe(answer.me);
     schedule(until - boxTime() - renewBeforeMs);
     for (const listener of listeners) listener(answer.access_token);
   }
@@ -82,7 +84,7 @@ export const useSession = defineStore('session', () => {
           return false;
         }
         // The box is away: keep the session and try again, the guard sees the offline bar meanwhile.
-        if (token !== undefined) schedule(renewRetryMs);
+        if (state.value === 'signed_in') schedule(renewRetryMs);
         return false;
       }
     });
@@ -101,14 +103,22 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  /** First thing at start: is there a session behind the cookie? Throws when the box does not answer. */
+  /**
+   * First thing at start: is there a session behind the cookie? When the box does not answer, who was last signed in here goes on
+   * with what this browser has kept, without a token, until the box has been asked. Throws when nothing was kept.
+   */
   async function restore(): Promise<void> {
     if (localStorage.getItem(signedInKey) === null) {
       leave(undefined);
       return;
     }
     if (await renew()) return;
-    if (state.value === 'unknown') throw new Error('The box cannot be reached');
+    if (state.value !== 'unknown') return;
+    const kept = await readKeptMe();
+    if (!kept) throw new Error('The box cannot be reached');
+    me.value = kept as Me;
+    state.value = 'signed_in';
+    schedule(renewRetryMs);
   }
 
   /** May I do this anywhere, or (with scopes given) on one of these? */

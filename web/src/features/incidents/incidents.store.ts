@@ -3,11 +3,15 @@
  * they can never disagree about what is new.
  */
 import { defineStore } from 'pinia';
-import { computed } from 'vue';
+import { computed, watch } from 'vue';
 import { api, type Body, type Result } from '#api/client.ts';
+import { asApiError, type ApiError } from '#api/problem.ts';
+import { boxTime } from '#app/clock.ts';
 import { createLiveCollection, type Snapshot } from '#app/live-collection.ts';
 import { useRealtime } from '#app/realtime.store.ts';
 import { useSession } from '#app/session.store.ts';
+import { keepIncidents, readKeptIncidents } from '#features/incidents/kept-incidents.ts';
+import { useOffline } from '#features/offline/offline.store.ts';
 
 export type Incident = Result<'getIncident'>;
 export type TimelineEntry = Result<'listTimeline'>['items'][number];
@@ -32,15 +36,40 @@ async function loadOpen(): Promise<Snapshot<Incident>> {
   return { items: items.reverse(), feed_seq: feedSeq ?? 0 };
 }
 
+/** As last seen, when the box is not there: the feed goes on from then, or says that it cannot. */
+async function loadOrKept(): Promise<Snapshot<Incident>> {
+  try {
+    return await loadOpen();
+  } catch (thrown) {
+    const kept = isAway(asApiError(thrown)) ? await readKeptIncidents() : undefined;
+    if (kept) return kept;
+    throw thrown;
+  }
+}
+
+/** Nothing was done, and may be later: the box was not reached, or is starting. */
+const isAway = ({ code, problem }: ApiError): boolean =>
+  code === 'network' || (code === 'unavailable' && problem.status >= 502);
+
+/** A storm changes the list many times a second; the disk of a phone is spared. */
+const keepMs = 2_000;
+
 export const isOpen = (incident: Incident): boolean =>
   incident.state === 'new' || incident.state === 'acknowledged' || incident.state === 'assigned';
 
 export const useIncidents = defineStore('incidents', () => {
   const session = useSession();
+  const offline = useOffline();
+  let feedSeq = 0;
+  let keeping: ReturnType<typeof setTimeout> | undefined;
   const collection = createLiveCollection<Incident>({
     kind: 'incident',
     feed: useRealtime(),
-    load: loadOpen,
+    load: async () => {
+      const snapshot = await loadOrKept();
+      feedSeq = snapshot.feed_seq;
+      return snapshot;
+    },
     rowsMax,
   });
   const unacknowledged = computed(() =>
@@ -54,6 +83,37 @@ export const useIncidents = defineStore('incidents', () => {
     return incident;
   }
 
+  /** What the box cannot hear now is kept and shown as done; the box's own word replaces it. */
+  async function actOrKeep(
+    id: string,
+    kind: 'acknowledge' | 'resolve',
+    body: Record<string, unknown>,
+    call: (idempotencyKey: string) => Promise<Incident>,
+  ): Promise<Incident> {
+    const key = crypto.randomUUID();
+    try {
+      return await act(call(key));
+    } catch (thrown) {
+      const row = collection.byId.value.get(id);
+      if (!row || !isAway(asApiError(thrown))) throw thrown;
+      if (!(await offline.keep({ id: key, incidentId: id, number: row.number, kind, body }))) throw thrown;
+      const by = session.me ? { id: session.me.user.id, name: session.me.user.name } : null;
+      const at = new Date(boxTime()).toISOString();
+      const next: Incident =
+        kind === 'acknowledge'
+          ? { ...row, state: 'acknowledged', acknowledged_by: by, acknowledged_at: at }
+          : { ...row, state: 'resolved', resolved_by: by, resolved_at: at };
+      collection.put(next);
+      return next;
+    }
+  }
+
+  watch(collection.items, (items) => {
+    clearTimeout(keeping);
+    if (collection.state.value !== 'ready') return;
+    keeping = setTimeout(() => void keepIncidents({ items, feed_seq: feedSeq }, boxTime()), keepMs);
+  });
+
   return {
     byId: collection.byId,
     items: collection.items,
@@ -66,11 +126,16 @@ export const useIncidents = defineStore('incidents', () => {
     stop: collection.stop,
     /** May the user act on incidents at all? */
     mayAct: computed(() => session.may('incident.act')),
-    acknowledge: (id: string) => act(api('acknowledgeIncident', { params: { id }, body: {} })),
+    acknowledge: (id: string) =>
+      actOrKeep(id, 'acknowledge', {}, (idempotencyKey) =>
+        api('acknowledgeIncident', { params: { id }, body: {}, idempotencyKey }),
+      ),
     assign: (id: string, userId: string) =>
       act(api('assignIncident', { params: { id }, body: { user_id: userId } })),
     resolve: (id: string, body: Body<'resolveIncident'>) =>
-      act(api('resolveIncident', { params: { id }, body })),
+      actOrKeep(id, 'resolve', body, (idempotencyKey) =>
+        api('resolveIncident', { params: { id }, body, idempotencyKey }),
+      ),
     close: (id: string) => act(api('closeIncident', { params: { id }, body: {} })),
     reopen: (id: string, reason: string) => act(api('reopenIncident', { params: { id }, body: { reason } })),
     setSeverity: (id: string, body: Body<'setIncidentSeverity'>) =>
