@@ -69,6 +69,7 @@ describe('settings', () => {
       box_name: 'siphera.test',
       host_names: ['siphera.test', '192.168.1.20'],
       outbound_allow: ['192.168.10.0/24'],
+      transcript_required: false,
     });
     expect(await call(core, 'getSettings', { token })).toEqual(saved);
     const refused = await callRaw(core, 'patchSettings', {

@@ -143,7 +143,7 @@ export const InternalPerson = z.object({
   id: Uuid,
   org_id: Uuid,
   name: z.string(),
-  active: z.boolean(),
+  active: z.boolean().meta({ description: 'Who is not has no roles, sites and grants' }),
   roles: z.array(z.object({ role: Role, scope: ScopeKey, scope_name: z.string() })),
   site_ids: z
     .array(Uuid)

@@ -10,6 +10,11 @@ import { duration } from '#ui/time-format.ts';
 export const remainder = (text: string, prefix: string): string =>
   text.startsWith(prefix) ? text.slice(prefix.length).replace(/^[.:]\s*/, '') : '';
 
+function nameOf(person: unknown): string {
+  const { name } = (person ?? {}) as { name?: unknown };
+  return typeof name === 'string' ? name : '';
+}
+
 export function useTimelineText(): (entry: TimelineEntry) => string {
   const { t, te, locale } = useI18n();
   const field = (entry: TimelineEntry, name: string): string => {
@@ -24,7 +29,7 @@ export function useTimelineText(): (entry: TimelineEntry) => string {
     const { with: people, duration_ms: ms } = entry.data;
     if (!te(`incidents.timeline.call.${media}`) || !Array.isArray(people) || typeof ms !== 'number')
       return undefined;
-    const names = people.map((one) => String((one as { name?: unknown } | null)?.name ?? '')).join(', ');
+    const names = people.map(nameOf).join(', ');
     const ended = `incidents.timeline.callEnd.${outcome}`;
     const how = te(ended) ? t(ended) : duration(ms, locale.value);
     return t(`incidents.timeline.call.${media}`, { names, how });
