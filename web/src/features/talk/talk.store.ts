@@ -10,7 +10,7 @@ import type { z } from 'zod';
 import { api as rest, type Item } from '#api/client.ts';
 import { useRealtime } from '#app/realtime.store.ts';
 import { useSession } from '#app/session.store.ts';
-import { talkApiOver } from '#features/talk/place/talk-methods.ts';
+import { cloneable, talkApiOver } from '#features/talk/place/talk-methods.ts';
 import type { TalkTabs } from '#features/talk/place/tabs.ts';
 import { createTalkReading } from '#features/talk/talk-reading.ts';
 
@@ -45,7 +45,7 @@ export const useTalk = defineStore('talk', () => {
 
   /** Answers from the engine, wherever it runs. Rejects with an error that has `code` (`TalkErrorCode`). */
   const api: TalkApi = talkApiOver(
-    async (method, args) => (await start()).ask(method, args),
+    async (method, args) => (await start()).ask(method, args.map(cloneable)),
     (hear) => {
       listeners.add(hear);
       return () => listeners.delete(hear);
@@ -181,7 +181,9 @@ export const useTalk = defineStore('talk', () => {
     unread: computed(() => reading.conversations.value.reduce((sum, one) => sum + one.unread, 0)),
     toAck: computed(() => reading.conversations.value.reduce((sum, one) => sum + one.toAck, 0)),
     api,
-    start: async (): Promise<void> => void (await start()),
+    start: async (): Promise<void> => {
+      await start();
+    },
     startIfKnown,
     stop,
     openConversation: (id: ConversationId | undefined): Promise<void> => reading.open(id),

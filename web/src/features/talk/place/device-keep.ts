@@ -117,7 +117,7 @@ async function unwrap(
     const gcm = { name: 'AES-GCM', iv: nonce, additionalData: place };
     return new Uint8Array(await crypto.subtle.decrypt(gcm, key, box));
   } catch (cause) {
-    if (cause instanceof DOMException && cause.name === 'OperationError') return undefined;
+    if ((cause as { name?: unknown }).name === 'OperationError') return undefined;
     throw cause;
   }
 }

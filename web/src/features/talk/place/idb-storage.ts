@@ -72,10 +72,27 @@ async function write(db: IDBPDatabase<Schema>, writes: readonly StoreWrite[]): P
   if (writes.length === 0) return;
   const names = [...new Set(writes.map(({ table }) => table))];
   const tx = db.transaction(names, 'readwrite', { durability: 'strict' });
-  const done = writes.map(({ table, key, value, order }) => {
-    const store = tx.objectStore(table);
-    if (value === null) return store.delete(key);
-    return store.put(order === undefined || order === '' ? { key, value } : { key, value, order });
-  });
-  await Promise.all([...done, tx.done]);
+  const done: Promise<unknown>[] = [tx.done];
+  try {
+    for (const { table, key, value, order } of writes) {
+      const store = tx.objectStore(table);
+      const row = order === undefined || order === '' ? { key, value } : { key, value, order };
+      done.push(value === null ? store.delete(key) : store.put({ ...row, value }));
+    }
+    await Promise.all(done);
+  } catch (cause) {
+    // A row that cannot be written at all is refused before the transaction hears of it: it would commit the others.
+    abort(tx);
+    await Promise.allSettled(done);
+    throw cause;
+  }
+}
+
+/** One that has ended already is as it should be. */
+function abort(tx: { abort(): void }): void {
+  try {
+    tx.abort();
+  } catch (cause) {
+    if ((cause as { name?: unknown }).name !== 'InvalidStateError') throw cause;
+  }
 }

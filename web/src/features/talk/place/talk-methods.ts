@@ -3,6 +3,7 @@
  * waited for. What must stay true: whatever is repeated changes nothing the second time.
  */
 import type { TalkApi } from '@siphera/talk';
+import { toRaw } from 'vue';
 
 export type TalkMethod = Exclude<keyof TalkApi, 'subscribe'>;
 type Rule = {
@@ -69,4 +70,12 @@ export function talkApiOver(
     return [method, (...args: unknown[]) => ask(method, args)] as const;
   });
   return { ...(Object.fromEntries(calls) as unknown as Omit<TalkApi, 'subscribe'>), subscribe };
+}
+
+/** What pages give is often reactive, and a proxy cannot be sent to another tab: plain objects and lists all through. */
+export function cloneable(value: unknown): unknown {
+  const raw: unknown = toRaw(value);
+  if (Array.isArray(raw)) return raw.map(cloneable);
+  if (typeof raw !== 'object' || raw === null || Object.getPrototypeOf(raw) !== Object.prototype) return raw;
+  return Object.fromEntries(Object.entries(raw).map(([name, field]) => [name, cloneable(field)]));
 }
