@@ -81,6 +81,7 @@ export type Sockets = {
   /** With an open queue. */
   open(orgId: string): ConsoleSocket[];
   ofUser(userId: string): ConsoleSocket[];
+  ofSession(sid: string): ConsoleSocket[];
   online(userId: string): boolean;
 };
 

@@ -1,0 +1,19 @@
+/** What the pieces of the devices part share. */
+import type { Ground } from '../../ground.ts';
+import type { DeviceStore } from '../../store/device.store.ts';
+import type { IdentityStore } from '../../store/identity.store.ts';
+import type { ListChangeStore } from '../../store/list-change.store.ts';
+import type { OneTimeKeyStore } from '../../store/one-time-key.store.ts';
+import type { QueueStore } from '../../store/queue.store.ts';
+import type { TakenCallStore } from '../../store/taken-call.store.ts';
+
+export type DeviceGround = Ground & {
+  devices: DeviceStore;
+  oneTimeKeys: OneTimeKeyStore;
+  identities: IdentityStore;
+  lists: ListChangeStore;
+  queue: QueueStore;
+  taken: TakenCallStore;
+  /** Our secret half of the challenges. */
+  challengeKey: Buffer;
+};

@@ -1,0 +1,83 @@
+/**
+ * Forgets what is too old: devices that nobody uses, given-out keys, calls that are not repeated any more. What must stay true: a
+ * clock that jumps ahead removes no device; it has to have run evenly for a day first.
+ */
+import { queueLimits } from '../../domain/queue.ts';
+import type { DeviceGround } from './device-ground.ts';
+import type { DeviceRemover } from './device-remover.ts';
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+const everyMs = 10 * minuteMs;
+/** Made and never given keys: a browser that was closed in between. */
+const keylessMsMax = 60 * minuteMs;
+/** A phone in a drawer. What waits for it would only grow. */
+const unusedMsMax = 90 * dayMs;
+/** With a queue that is nearly full a device stands in the way of everybody who writes to its owner. */
+const fullUnusedMsMax = 14 * dayMs;
+const fullShare = 0.9;
+const removedMsMax = 396 * dayMs;
+/** Its device has used up the secret half by then, or never will. */
+const claimedMsMax = 7 * dayMs;
+const toDeviceMsMax = dayMs;
+/** A client tries to send what waits for much longer than a to-device message matters. */
+const directMsMax = 31 * dayMs;
+/** What the wall clock may gain on the monotonic one between two looks; NTP slews by less. */
+const driftMsMax = minuteMs;
+
+export class DeviceSweeper {
+  readonly #ground: DeviceGround;
+  readonly #remover: DeviceRemover;
+  #timer: NodeJS.Timeout | undefined;
+  #even: { sinceMs: number; offsetMs: number } | undefined;
+
+  constructor(ground: DeviceGround, remover: DeviceRemover) {
+    this.#ground = ground;
+    this.#remover = remover;
+  }
+
+  start(): void {
+    this.sweep();
+    this.#timer = setInterval(() => this.sweep(), everyMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** What fails is tried again at the next turn. */
+  sweep(): void {
+    const { clock, devices, oneTimeKeys, taken, log } = this.#ground;
+    const nowMs = clock.now();
+    try {
+      if (this.#isEven()) this.#expire(nowMs);
+      devices.forgetRemoved(nowMs - removedMsMax);
+      oneTimeKeys.forgetClaimed(nowMs - claimedMsMax);
+      taken.forget('to_device:', nowMs - toDeviceMsMax);
+      taken.forget('direct:', nowMs - directMsMax);
+    } catch (error) {
+      log.error('devices_not_swept', { error });
+    }
+  }
+
+  #expire(nowMs: number): void {
+    const expired = this.#ground.devices.expired({
+      keylessBeforeMs: nowMs - keylessMsMax,
+      unusedBeforeMs: nowMs - unusedMsMax,
+      fullUnusedBeforeMs: nowMs - fullUnusedMsMax,
+      fullRows: queueLimits.rowsMax * fullShare,
+      fullBytes: queueLimits.bytesMax * fullShare,
+    });
+    for (const device of expired) this.#remover.expire(device);
+  }
+
+  /** Whether the clock has run evenly for a day. */
+  #isEven(): boolean {
+    const { clock } = this.#ground;
+    const [nowMs, offsetMs] = [clock.monotonic(), clock.now() - clock.monotonic()];
+    if (this.#even === undefined || Math.abs(offsetMs - this.#even.offsetMs) > driftMsMax)
+      this.#even = { sinceMs: nowMs, offsetMs };
+    this.#even.offsetMs = offsetMs;
+    return nowMs - this.#even.sinceMs >= dayMs;
+  }
+}

@@ -1,0 +1,141 @@
+/** Messages to single devices, and to all devices of a person at once. */
+import { readTalkUserId, talkLimits, talkUserId, type ToDeviceEvent } from '@siphera/contract';
+import { AppError, toRfc3339, type Caller } from '@siphera/runtime';
+import { z } from 'zod';
+import { mayTalk, type DeviceKey } from '../domain/device.ts';
+import { compareDirect } from '../domain/direct-set.ts';
+import type { TalkHandlers } from '../ground.ts';
+import type { DeviceRoutes } from './devices.routes.ts';
+
+type Names = 'sendToDevice' | 'sendDirect';
+type Messages = Parameters<TalkHandlers['sendDirect']>[0]['body']['messages'];
+type Target = DeviceKey & { talkId: string; content: ToDeviceEvent['content'] };
+
+const TakenToDevice = z.object({
+  unknown: z.array(z.object({ user_id: z.string(), device_id: z.string() })),
+});
+const TakenDirect = z.object({ at: z.string() });
+
+export function directHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Names> {
+  const { ground, hub, limits } = routes;
+  return {
+    sendToDevice: async ({ caller, params, body }) => {
+      const sender = hub.attached(caller);
+      limits.take('toDevice', caller);
+      const targets = targetsOf(body.messages, caller);
+      const { answer, sent } = sendToDevice(routes, caller, sender, { ...params, targets });
+      hub.flush(sent);
+      return answer;
+    },
+    sendDirect: async ({ caller, body }) => {
+      const sender = hub.attached(caller);
+      limits.take('direct', caller);
+      const targets = targetsOf(body.messages, caller);
+      const to = recipient(routes, caller, body.to);
+      const { answer, sent } = sendDirect(routes, caller, sender, { id: body.message_id, to, targets });
+      hub.flush(sent);
+      if (sent.length > 0 && body.wake !== 'none')
+        ground.signals.emit({ kind: 'wake', userId: to, what: body.wake });
+      return answer;
+    },
+  };
+}
+
+/** @throws AppError `validation_failed` for too many, `not_found` for people of another organisation. */
+function targetsOf(messages: Messages, { claims }: Caller): Target[] {
+  const targets = Object.entries(messages).flatMap(([talkId, byDevice]) => {
+    const { userId, orgId } = readTalkUserId(talkId);
+    if (orgId !== claims.org) throw new AppError('not_found', 'There is nobody of that name here.');
+    return Object.entries(byDevice).map(([deviceId, content]) => ({ talkId, userId, deviceId, content }));
+  });
+  if (targets.length > talkLimits.toDeviceTargetsMax)
+    throw new AppError(
+      'validation_failed',
+      `Send to at most ${talkLimits.toDeviceTargetsMax} devices at once.`,
+    );
+  return targets;
+}
+
+/** Somebody who works here and may talk; core's last word on it when core is away. */
+function recipient({ ground: { people } }: DeviceRoutes, { claims }: Caller, talkId: string): string {
+  const { userId, orgId } = readTalkUserId(talkId);
+  const person = people.get(userId);
+  if (orgId !== claims.org || person?.org_id !== claims.org || !person.active || !mayTalk(person.grants))
+    throw new AppError('not_found', 'There is nobody of that name who can be written to.');
+  return userId;
+}
+
+const eventOf = (
+  caller: Caller,
+  sender: DeviceKey,
+  event: Pick<ToDeviceEvent, 'type' | 'content' | 'message_id'>,
+): ToDeviceEvent => ({
+  ...event,
+  sender: talkUserId(caller.claims.sub, caller.claims.org),
+  sender_device: sender.deviceId,
+});
+
+/** In one transaction; once for each type and `txn` of a device within a day. */
+function sendToDevice(
+  { ground, hub }: DeviceRoutes,
+  caller: Caller,
+  sender: DeviceKey,
+  { type, txn, targets }: { type: string; txn: string; targets: readonly Target[] },
+) {
+  const callId = `to_device:${type}:${txn}`;
+  const send = ground.db.transaction(() => {
+    const before = ground.taken.answerTo(sender.deviceId, callId);
+    if (before !== undefined) return { answer: TakenToDevice.parse(before), sent: [] };
+    const known = targets.filter((target) => hub.deviceKey(target) !== undefined);
+    for (const target of known)
+      hub.enqueue(target, {
+        kind: 'to_device',
+        event: eventOf(caller, sender, { type, content: target.content }),
+      });
+    const unknown = targets
+      .filter((target) => !known.includes(target))
+      .map(({ talkId, deviceId }) => ({ user_id: talkId, device_id: deviceId }));
+    ground.taken.put(sender.deviceId, callId, { unknown }, ground.clock.now());
+    return { answer: { unknown }, sent: known };
+  });
+  return send.immediate();
+}
+
+/** In one transaction: to exactly the devices that there are, or to none. Once for each id of a device. */
+function sendDirect(
+  { ground, hub }: DeviceRoutes,
+  caller: Caller,
+  sender: DeviceKey,
+  { id, to, targets }: { id: string; to: string; targets: readonly Target[] },
+) {
+  const callId = `direct:${id}`;
+  const send = ground.db.transaction(() => {
+    const before = ground.taken.answerTo(sender.deviceId, callId);
+    if (before !== undefined) return { answer: TakenDirect.parse(before), sent: [] };
+    const theirs = to === sender.userId ? [] : hub.devicesOf(to);
+    if (to !== sender.userId && theirs.length === 0)
+      throw new AppError('unprocessable', 'He has no device yet that could read it.');
+    const siblings = hub.devicesOf(sender.userId).filter(({ deviceId }) => deviceId !== sender.deviceId);
+    const differs = compareDirect([...theirs, ...siblings], targets, (userId) =>
+      talkUserId(userId, caller.claims.org),
+    );
+    if (differs.missing.length > 0 || differs.gone.length > 0)
+      throw new AppError('conflict', 'The devices have changed in the meantime.', {
+        hint: 'Encrypt it for those that are missing, leave out those that are gone, and send it again.',
+        extra: differs,
+      });
+    for (const target of targets)
+      hub.enqueue(target, {
+        kind: 'to_device',
+        event: eventOf(caller, sender, {
+          type: 'm.room.encrypted',
+          content: target.content,
+          message_id: id,
+        }),
+      });
+    const answer = { at: toRfc3339(ground.clock.now()) };
+    ground.taken.put(sender.deviceId, callId, answer, ground.clock.now());
+    return { answer, sent: targets };
+  });
+  return send.immediate();
+}
