@@ -75,9 +75,10 @@ export type TalkPlace = {
   socket: TalkSocket;
   keep: DeviceKeep;
   /** Opens the tables of a device, making them when they are not there. */
-  openStorage(name: string): Promise<TalkStorage>;
+  openStorage(deviceId: string): Promise<TalkStorage>;
   /** Name of the encryption library's own store; undefined: in memory. */
   cryptoStoreName(deviceId: string): string | undefined;
+  /** After `close()` of the machine and `free()` of its `StoreHandle`: one that is open yet goes only with the tab. */
   deleteCryptoStore(deviceId: string): Promise<void>;
   now(): number;
   randomUuid(): string;
