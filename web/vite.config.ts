@@ -24,6 +24,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
   },
+  // It finds its wasm beside itself, and bundled ahead for development it would look beside the bundle.
+  optimizeDeps: { exclude: ['@matrix-org/matrix-sdk-crypto-wasm'] },
   server: {
     host: '127.0.0.1',
     port: 5173,
