@@ -45,15 +45,12 @@ self.addEventListener('pushsubscriptionchange', (event) => {
 async function page(request: Request): Promise<Response> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), navigationMsMax);
-  try {
-    const answer = await fetch(request.url, { signal: stop.signal, credentials: 'same-origin' });
-    if (answer.status < 500) return answer;
-  } catch {
-    // Not there: the kept page opens below.
-  } finally {
-    clearTimeout(timer);
-  }
-  return (await matchPrecache('/index.html')) ?? Response.error();
+  const answer = await fetch(request.url, { signal: stop.signal, credentials: 'same-origin' }).catch(
+    () => undefined,
+  );
+  clearTimeout(timer);
+  if (answer && answer.status < 500) return answer;
+  return (await matchPrecache('/index.html')) ?? answer ?? Response.error();
 }
 
 /** A file of this release from what is kept; one of another release from the box. */

@@ -104,6 +104,7 @@ export const messages: typeof english = {
     retention: 'Aufbewahrung',
     users: 'Benutzer und Rollen',
     apiKeys: 'API-Schlüssel',
+    phones: 'Telefone und Weckrufe',
     sessions: 'Sitzungen',
     settings: 'Einstellungen',
     trust: 'Dieser Box vertrauen',

@@ -101,6 +101,7 @@ export const messages = {
     retention: 'Retention',
     users: 'Users and roles',
     apiKeys: 'API keys',
+    phones: 'Phones and alerts',
     sessions: 'Sessions',
     settings: 'Settings',
     trust: 'Trust this box',
