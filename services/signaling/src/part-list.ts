@@ -1,9 +1,19 @@
 /** The parts of talk, in the order in which they are made. Later parts are given what they need of earlier ones. */
 import { createDevicesPart } from './devices.part.ts';
 import type { Ground, Part } from './ground.ts';
+import { createKeepPart } from './keep.part.ts';
+import { createPresencePart } from './presence.part.ts';
+import { createPushPart } from './push.part.ts';
+import { createRoomsPart } from './rooms.part.ts';
 
 /** Stopped in reverse order. */
 export function createParts(ground: Ground): Part[] {
-  const devices = createDevicesPart(ground);
-  return [devices.part];
+  const { part: devices, queues } = createDevicesPart(ground);
+  return [
+    devices,
+    createRoomsPart(ground, queues),
+    createKeepPart(ground, queues),
+    createPresencePart(ground, queues),
+    createPushPart(ground, queues),
+  ];
 }

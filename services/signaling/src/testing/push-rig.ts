@@ -94,6 +94,8 @@ export async function startPushRig(options: { allow?: boolean } = {}): Promise<P
       await talk[Symbol.asyncDispose]();
       await push.close();
       await dir.remove();
+      const faults = talk.log.filter((line) => line.includes('"level":"error"'));
+      if (faults.length > 0) throw new Error(`The service logged errors: ${faults.join('')}`);
     },
   };
 }

@@ -49,8 +49,8 @@ export type TalkRig = AsyncDisposable &
     log: string[];
     /** Adds somebody who works here. */
     user(input?: UserInput): Promise<TestUser>;
-    /** Ends the service and starts it again on the same files. */
-    restart(): Promise<void>;
+    /** Ends the service and starts it again on the same files. @param meanwhile done while it is down. */
+    restart(meanwhile?: () => void): Promise<void>;
   };
 export type UserInput = {
   name?: string;
@@ -137,8 +137,9 @@ export async function startTalkRig(options: Options = {}): Promise<TalkRig> {
       return signaling;
     },
     user: (input) => addUser(rig, core, input, (id) => signaling.ground.people.get(id) !== undefined),
-    restart: async () => {
+    restart: async (meanwhile) => {
       await signaling.stop();
+      meanwhile?.();
       signaling = await start();
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,0 +1,108 @@
+/** Who is online, on duty, not to be disturbed; told to everybody of the organisation who has a queue open. */
+import type { Presence } from '@siphera/contract';
+import { toRfc3339 } from '@siphera/runtime';
+import type { ConsoleSocket } from './socket-server.ts';
+import type { Ground } from '../ground.ts';
+import type { PresenceRow, PresenceStore } from '../store/presence.store.ts';
+
+/** After a restart everybody comes back at once: changes of this time go out together, once to each socket. */
+const gatherMs = 200;
+/** A do-not-disturb that is over is shown as over within this. */
+const expiryMs = 1_000;
+
+export type PresenceBoardOptions = Pick<Ground, 'clock' | 'log' | 'people' | 'sockets'> & {
+  store: PresenceStore;
+};
+
+export class PresenceBoard {
+  readonly #options: PresenceBoardOptions;
+  readonly #changed = new Map<string, Set<string>>();
+  #timer: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+
+  constructor(options: PresenceBoardOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#expiry = setInterval(() => this.#expire(), expiryMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#expiry);
+    clearTimeout(this.#timer);
+  }
+
+  of(userId: string): Presence {
+    return this.#toWire(userId, this.#options.store.get(userId));
+  }
+
+  /** Of everybody who can sign in. */
+  inOrg(orgId: string): Map<string, Presence> {
+    const rows = this.#options.store.inOrg(orgId);
+    const people = this.#options.people.all(orgId).filter(({ active }) => active);
+    return new Map(people.map(({ id }) => [id, this.#toWire(id, rows.get(id))]));
+  }
+
+  /** @param wish what is absent stays as it is; times are UTC milliseconds. */
+  set(user: { id: string; orgId: string }, wish: { onDuty?: boolean; dndUntilMs?: number | null }): Presence {
+    const { store, clock } = this.#options;
+    const nowMs = clock.now();
+    const before = store.get(user.id);
+    const onDuty = wish.onDuty ?? before?.dutySinceMs !== undefined;
+    const dndUntilMs = wish.dndUntilMs === undefined ? before?.dndUntilMs : (wish.dndUntilMs ?? undefined);
+    store.save({
+      userId: user.id,
+      orgId: user.orgId,
+      dutySinceMs: onDuty ? (before?.dutySinceMs ?? nowMs) : undefined,
+      dndUntilMs: dndUntilMs !== undefined && dndUntilMs > nowMs ? dndUntilMs : undefined,
+    });
+    this.changed(user.orgId, user.id);
+    return this.of(user.id);
+  }
+
+  /** Goes out soon, together with what else changes. */
+  changed(orgId: string, userId: string): void {
+    const users = this.#changed.get(orgId) ?? new Set();
+    this.#changed.set(orgId, users.add(userId));
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#tell();
+    }, gatherMs);
+  }
+
+  tellAll(socket: ConsoleSocket): void {
+    socket.emit('presence', [...this.inOrg(socket.data.claims.org).values()]);
+  }
+
+  #tell(): void {
+    const told = [...this.#changed];
+    this.#changed.clear();
+    for (const [orgId, users] of told) {
+      const presences = [...users].map((id) => this.of(id));
+      for (const socket of this.#options.sockets.open(orgId)) socket.emit('presence', presences);
+    }
+  }
+
+  #expire(): void {
+    try {
+      for (const { orgId, userId } of this.#options.store.endDisturbance(this.#options.clock.now()))
+        this.changed(orgId, userId);
+    } catch (error) {
+      this.#options.log.error('presence_not_expired', { error });
+    }
+  }
+
+  #toWire(userId: string, row: PresenceRow | undefined): Presence {
+    const { clock, sockets } = this.#options;
+    const { dutySinceMs, dndUntilMs } = row ?? {};
+    const disturbed = dndUntilMs === undefined || dndUntilMs <= clock.now();
+    return {
+      user_id: userId,
+      online: sockets.online(userId),
+      on_duty: dutySinceMs !== undefined,
+      duty_since: dutySinceMs === undefined ? null : toRfc3339(dutySinceMs),
+      dnd_until: disturbed ? null : toRfc3339(dndUntilMs),
+    };
+  }
+}
