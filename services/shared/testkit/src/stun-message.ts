@@ -22,6 +22,7 @@ export const attribute = {
   realm: 0x0014,
   nonce: 0x0015,
   relayed: 0x0016,
+  requestedFamily: 0x0017,
   requestedTransport: 0x0019,
 } as const;
 

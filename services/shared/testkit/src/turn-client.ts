@@ -37,8 +37,11 @@ export type Received = { from: Address; data: Buffer };
 export type TurnClient = AsyncDisposable & {
   /** What came through the relay, in order. */
   readonly received: readonly Received[];
-  /** @param transport 17 UDP, 6 TCP. @throws TurnRefusal */
-  allocate: (transport?: number) => Promise<{ relayed: Address; lifetimeSeconds: number }>;
+  /** @param wanted transport 17 UDP (as all browsers) or 6 TCP; `ipv6` asks for a relay address of that family. @throws TurnRefusal */
+  allocate: (wanted?: {
+    transport?: number;
+    ipv6?: boolean;
+  }) => Promise<{ relayed: Address; lifetimeSeconds: number }>;
   /** @throws TurnRefusal 403 for a forbidden peer */
   permit: (address: string) => Promise<void>;
   /** @throws TurnRefusal 403 for a forbidden peer */
@@ -70,14 +73,19 @@ export async function openTurn(options: {
   const ask = createAsk(socket, waiting, options);
   const address = (peer: Address) => (id: string) =>
     [[attribute.peer, xorAddress(peer, id)]] satisfies Attributes;
+  let channels = 0;
   const close = async () => {
     socket.close();
     await once(socket, 'close');
   };
   return {
     received,
-    allocate: async (transport = transportUdp) => {
-      const wanted = [[attribute.requestedTransport, Buffer.from([transport, 0, 0, 0])]] satisfies Attributes;
+    allocate: async ({ transport = transportUdp, ipv6 = false } = {}) => {
+      const family = [attribute.requestedFamily, Buffer.from([2, 0, 0, 0])] as const;
+      const wanted: Attributes = [
+        [attribute.requestedTransport, Buffer.from([transport, 0, 0, 0])],
+        ...(ipv6 ? [family] : []),
+      ];
       const answer = await ask(method.allocate, () => wanted);
       return {
         relayed: readXorAddress(valueOf(answer, attribute.relayed), answer.id),
@@ -88,7 +96,8 @@ export async function openTurn(options: {
       await ask(method.createPermission, address({ address: peer, port: 0 }));
     },
     bindChannel: async (peer) => {
-      const channel = [attribute.channelNumber, Buffer.from([0x40, 0, 0, 0])] as const;
+      const channel = [attribute.channelNumber, Buffer.from([0x40, channels, 0, 0])] as const;
+      channels += 1;
       await ask(method.channelBind, (id) => [channel, ...address(peer)(id)]);
     },
     connectTcp: async (peer) => {
