@@ -71,7 +71,7 @@ export class TalkWire {
     });
   }
 
-  /** A batch is acknowledged on the socket that brought it, or comes again. */
+  /** What is not acknowledged now comes again on the next socket. */
   talkDone(upto: number): void {
     if (this.#socket?.connected) this.#socket.emit('talkDone', upto);
   }

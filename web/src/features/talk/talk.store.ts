@@ -154,6 +154,11 @@ export const useTalk = defineStore('talk', () => {
     return reading.ok ? undefined : reading.why;
   }
 
+  // Another tab made this browser a device: it is one here too.
+  window.addEventListener('storage', ({ key, newValue }) => {
+    const userId = session.me?.user.id;
+    if (userId !== undefined && key === knownKey(userId) && newValue !== null) startIfKnown();
+  });
   // Who signs out, or another who signs in here, takes nothing of the one before along.
   watch(
     () => session.me?.user.id,

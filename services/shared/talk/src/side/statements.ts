@@ -46,7 +46,7 @@ export async function signStatement(
 /**
  * Reads statements in order. A device that was removed since cannot be asked for its key: what it said counts once
  * somebody built on it who was a member before it; so a server that invents a removed device lets nobody in by it.
- * @param from What this device has verified before; statements up to there are skipped when they are the same.
+ * @param from What this device has verified before: statements up to there are not looked at again, and the next one has to build on it.
  */
 export async function verifyStatements(
   room: { id: string; kind: RoomChain['kind'] },
