@@ -90,8 +90,8 @@ export class BackupStore {
   forgetRoom(roomId: string): void {
     this.#db
       .prepare(
-        `UPDATE backups SET etag = etag + 1, sessions = sessions - gone.sessions, bytes = bytes - gone.bytes
-         FROM (SELECT user_id, version, count(*) AS sessions, sum(length(session_data)) AS bytes
+        `UPDATE backups SET etag = etag + 1, sessions = sessions - gone.keys, bytes = bytes - gone.size
+         FROM (SELECT user_id, version, count(*) AS keys, sum(length(session_data)) AS size
                FROM backup_keys WHERE room_id = ? GROUP BY user_id, version) AS gone
          WHERE gone.user_id = backups.user_id AND gone.version = backups.version`,
       )

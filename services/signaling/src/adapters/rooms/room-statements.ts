@@ -11,7 +11,7 @@ import {
 import { AppError, type Caller } from '@siphera/runtime';
 import { Allowance } from '../../domain/allowance.ts';
 import { isServed, mayCall } from '../../domain/room-access.ts';
-import { isSignedBy, statementHash } from '../../domain/statement.ts';
+import { isStatementSigned, statementHash } from '../../domain/statement.ts';
 import type { RoomRow } from '../../store/room.store.ts';
 import { enqueueRoom, requireAllowed, requireRoom, roomToWire, type RoomGround } from './room-ground.ts';
 
@@ -88,7 +88,7 @@ export class RoomStatements {
     if (statement.by_user !== device.userId || statement.by_device !== device.deviceId)
       throw new AppError('forbidden', 'A statement is signed by the device that sends it.');
     const key = queues.deviceKey(device);
-    if (key === undefined || !isSignedBy(statement, key))
+    if (key === undefined || !isStatementSigned(statement, key))
       throw new AppError('forbidden', 'The signature is not of this device over this statement.');
     return statementHash(statement);
   }
