@@ -105,6 +105,8 @@ export type Message = {
   trust: Trust;
   /** Signed by a device that its owner has not signed. */
   senderUnsigned: boolean;
+  /** Opened by a key out of a backup or a bundle, not from its writer's device: who wrote it is the server's and the giver's word. */
+  unproven?: boolean;
 };
 
 export type CallRecord = {

@@ -1,0 +1,89 @@
+/** Who people are, by their keys: pinned when first seen, compared or not, changed or not. The library keeps the pins. */
+import { OtherUserIdentity, OwnUserIdentity, UserId } from '@matrix-org/matrix-sdk-crypto-wasm';
+import type { DeviceView, Trust, Warning } from '../api.ts';
+import type { Ground } from './ground.ts';
+import type { ConversationRecord } from './records.ts';
+
+/** @param user as the library names him */
+export async function trustOf(ground: Ground, user: string): Promise<Trust> {
+  return ground.machine.call(async (olm) => {
+    const identity = await olm.getIdentity(new UserId(user));
+    if (!identity) return 'none';
+    if (identity.hasVerificationViolation()) return 'changed';
+    if (identity instanceof OtherUserIdentity && identity.identityNeedsUserApproval()) return 'changed';
+    return identity.isVerified() ? 'verified' : 'known';
+  });
+}
+
+/** "These keys are hers": what was changed is pinned anew, and no longer called verified. */
+export async function acceptKeys(ground: Ground, userId: string): Promise<void> {
+  await ground.machine.call(async (olm) => {
+    const identity = await olm.getIdentity(new UserId(ground.userName(userId)));
+    if (!identity) return;
+    if (identity.hasVerificationViolation()) await identity.withdrawVerification();
+    if (identity instanceof OtherUserIdentity) await identity.pinCurrentMasterKey();
+  });
+}
+
+export async function viewDevices(ground: Ground, userId: string): Promise<{ trust: Trust; devices: DeviceView[] }> {
+  const user = ground.userName(userId);
+  const devices = await ground.machine.devicesOf(user);
+  return {
+    trust: await trustOf(ground, user),
+    devices: devices.map((device) => ({
+      userId,
+      deviceId: device.deviceId,
+      name: device.name ?? device.deviceId,
+      signedByOwner: device.signedByOwner,
+      verified: device.verified,
+      current: user === ground.machine.me && device.deviceId === ground.deviceId,
+      fingerprint: device.signingKey ?? '',
+    })),
+  };
+}
+
+/** What has to be looked at in a conversation, from what the keys and the records say now. */
+export async function warningsOf(ground: Ground, record: ConversationRecord, memberIds: readonly string[]): Promise<Warning[]> {
+  const warnings: Warning[] = [];
+  for (const userId of memberIds) {
+    const user = ground.userName(userId);
+    if ((await trustOf(ground, user)) === 'changed')
+      warnings.push({ kind: 'keys_changed', userId, wasVerified: await wasVerified(ground, user) });
+  }
+  for (const userId of [...memberIds, ground.userId])
+    for (const device of await ground.machine.devicesOf(ground.userName(userId)))
+      if (!device.signedByOwner) warnings.push({ kind: 'device_unsigned', userId, deviceId: device.deviceId });
+  if (record.forged.length > 0) warnings.push({ kind: 'membership_forged', userIds: record.forged });
+  for (const [userId, deviceIds] of Object.entries(record.hidden))
+    warnings.push({ kind: 'device_hidden', userId, deviceIds });
+  for (const [writer, missing] of Object.entries(record.gaps)) {
+    const [userId = '', deviceId = ''] = writer.split(':');
+    warnings.push({ kind: 'gap', userId, deviceId, missing });
+  }
+  return warnings;
+}
+
+async function wasVerified(ground: Ground, user: string): Promise<boolean> {
+  return ground.machine.call(async (olm) => {
+    const identity = await olm.getIdentity(new UserId(user));
+    return identity?.wasPreviouslyVerified() ?? false;
+  });
+}
+
+/** Whether this device can sign for its owner, and the owner's identity stands. */
+export async function ownIdentity(
+  ground: Pick<Ground, 'machine'>,
+): Promise<{ exists: boolean; verified: boolean; privateKeys: boolean; signed: boolean }> {
+  const { machine } = ground;
+  const own = await machine.deviceOf(machine.me, machine.deviceId);
+  return machine.call(async (olm) => {
+    const identity = await olm.getIdentity(new UserId(machine.me));
+    const status = await olm.crossSigningStatus();
+    return {
+      exists: identity instanceof OwnUserIdentity,
+      verified: identity?.isVerified() ?? false,
+      privateKeys: status.hasMaster && status.hasSelfSigning && status.hasUserSigning,
+      signed: own?.signedByOwner ?? false,
+    };
+  });
+}
