@@ -30,7 +30,7 @@ async function onDisk(): Promise<unknown[]> {
 const holds = (value: unknown, needle: Uint8Array): boolean => {
   if (value instanceof ArrayBuffer) return holds(new Uint8Array(value), needle);
   if (value instanceof Uint8Array)
-    return Buffer.from(value.buffer, value.byteOffset, value.length).includes(needle);
+    return Buffer.from(value.buffer, value.byteOffset, value.length).includes(Buffer.from(needle));
   return (
     typeof value === 'object' && value !== null && Object.values(value).some((one) => holds(one, needle))
   );
