@@ -1,5 +1,5 @@
 /** Devices of talk: made, proved, listed, removed; who may do what with which. */
-import { internalPaths, TalkDevice, TalkOpened } from '@siphera/contract';
+import { internalPaths, TalkOpened, type TalkDevice } from '@siphera/contract';
 import { systemRandom } from '@siphera/runtime';
 import { waitFor } from '@siphera/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -5,6 +5,7 @@ import { createKeepPart } from './keep.part.ts';
 import { createPresencePart } from './presence.part.ts';
 import { createPushPart } from './push.part.ts';
 import { createRoomsPart } from './rooms.part.ts';
+import { createTurnPart } from './turn.part.ts';
 
 /** Stopped in reverse order. */
 export function createParts(ground: Ground): Part[] {
@@ -15,5 +16,6 @@ export function createParts(ground: Ground): Part[] {
     createKeepPart(ground, queues),
     createPresencePart(ground, queues),
     createPushPart(ground, queues),
+    createTurnPart(ground),
   ];
 }

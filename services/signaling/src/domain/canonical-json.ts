@@ -24,12 +24,5 @@ export function signedText(object: Readonly<Record<string, unknown>>): string {
   return canonicalJson({ ...object, signatures: undefined, unsigned: undefined });
 }
 
-/** JavaScript compares UTF-16 units, which is another order above U+FFFF. */
-function byCodePoint(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
-  for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
-    const difference = (left[index]?.codePointAt(0) ?? 0) - (right[index]?.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
-}
+/** JavaScript compares UTF-16 units, which is another order above U+FFFF; that of UTF-8 is the order of code points. */
+const byCodePoint = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));

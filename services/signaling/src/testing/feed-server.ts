@@ -198,7 +198,10 @@ async function answer(state: State, request: IncomingMessage, response: ServerRe
     json({ items: [...state.people.values()], upto: state.entries.length });
     return;
   }
-  if (url.pathname === internalPaths.feed) return void follow(state, url.searchParams, response);
+  if (url.pathname === internalPaths.feed) {
+    follow(state, url.searchParams, response);
+    return;
+  }
   if (request.method !== 'POST') return void response.writeHead(404).end();
   const parts: Buffer[] = [];
   for await (const part of request as AsyncIterable<Buffer>) parts.push(part);

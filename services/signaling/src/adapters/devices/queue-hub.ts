@@ -164,26 +164,40 @@ export class QueueHub implements Queues {
   }
 
   #openOn(socket: ConsoleSocket, input: unknown, answer: (result: unknown) => void): void {
-    const { devices, clock, signals } = this.#ground;
-    const { claims } = socket.data;
     const deviceId = TalkOpen.safeParse(input).data?.device_id;
-    if (deviceId === undefined) return answer({ ok: false, reason: 'validation_failed' });
-    if (claims.kind !== 'user' || !mayTalk(claims.grants)) return answer({ ok: false, reason: 'forbidden' });
-    const device = this.#attachedTo(claims);
-    if (device?.deviceId !== deviceId) {
-      const reason = devices.wasRemoved({ userId: claims.sub, deviceId }) ? 'removed' : 'not_attached';
-      socket.emit('talkGone', { reason });
-      return answer({ ok: false, reason });
+    if (deviceId === undefined) {
+      answer({ ok: false, reason: 'validation_failed' });
+      return;
     }
+    const refusal = this.#refusalOf(socket.data.claims, deviceId);
+    if (refusal !== undefined) {
+      if (refusal !== 'forbidden') socket.emit('talkGone', { reason: refusal });
+      answer({ ok: false, reason: refusal });
+      return;
+    }
+    answer({ ok: true });
+    this.#begin(socket, { userId: socket.data.claims.sub, deviceId });
+  }
+
+  #refusalOf(claims: Caller['claims'], deviceId: string): GoneReason | 'forbidden' | undefined {
+    if (claims.kind !== 'user' || !mayTalk(claims.grants)) return 'forbidden';
+    if (this.#attachedTo(claims)?.deviceId === deviceId) return undefined;
+    return this.#ground.devices.wasRemoved({ userId: claims.sub, deviceId }) ? 'removed' : 'not_attached';
+  }
+
+  /** On this socket from now on, and on no other. */
+  #begin(socket: ConsoleSocket, device: DeviceKey): void {
+    const { devices, clock, signals } = this.#ground;
+    const { deviceId } = device;
     if (this.#open.get(deviceId)?.socket !== socket) {
       this.close(deviceId, 'elsewhere');
       this.#leave(socket);
     }
     devices.touch(deviceId, clock.now());
-    const open: OpenQueue = { device, orgId: claims.org, socket, sent: undefined, isNews: true };
+    const orgId = socket.data.claims.org;
+    const open: OpenQueue = { device, orgId, socket, sent: undefined, isNews: true };
     this.#open.set(deviceId, open);
     socket.data.device = device;
-    answer({ ok: true });
     this.#pump(open);
     signals.emit({ kind: 'queue_opened', device, socket });
   }
