@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Conversation, Message } from '@siphera/talk';
+import type { Conversation, Message, TalkChange } from '@siphera/talk';
 import { createTalkReading } from '#features/talk/talk-reading.ts';
 import { aConversation, aMessage } from '#features/talk/testing/builders.ts';
 
@@ -9,7 +9,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 /** An engine with so many messages in the conversation, oldest first; answers are held back until let go. */
 function engine(count: number) {
   const state = {
-    all: Array.from({ length: count }, (_, at) => aMessage({ id: `m${at}`, at })) as Message[],
+    all: Array.from<unknown, Message>({ length: count }, (_, at) => aMessage({ id: `m${at}`, at })),
     conversations: [] as Conversation[],
     reads: 0,
     failing: undefined as Error | undefined,
@@ -31,7 +31,7 @@ function engine(count: number) {
     },
   };
 }
-const changed = { what: 'messages', conversation: here, ids: [] } as const;
+const changed: TalkChange = { what: 'messages', conversation: here, ids: [] };
 
 describe('what pages of talk show', () => {
   it('is the newest of the open conversation, and older ones when asked for', async () => {

@@ -111,14 +111,13 @@ export class FakeBrowser {
     });
   }
 
-  lock(
-    tab: FakeTab,
-    [, { signal }, run]: unknown[] | [string, LockOptions, () => Promise<unknown>],
-  ): Promise<unknown> {
+  /** `navigator.locks.request(name, options, run)`. */
+  lock(tab: FakeTab, args: unknown[]): Promise<unknown> {
+    const [, { signal }, run] = args as [string, { signal: AbortSignal }, () => Promise<unknown>];
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const waiting: Waiting = { tab, run: run as () => Promise<unknown>, done: resolve };
+    const waiting: Waiting = { tab, run, done: resolve };
     this.#queue.push(waiting);
-    (signal as AbortSignal).addEventListener('abort', () => {
+    signal.addEventListener('abort', () => {
       if (!this.#queue.includes(waiting)) return;
       this.#queue = this.#queue.filter((one) => one !== waiting);
       reject(new DOMException('called off', 'AbortError'));
