@@ -2,6 +2,7 @@
 export * from './api.ts';
 export * from './content.ts';
 export * from './ports.ts';
+export { createTalkEngine, TalkEngine, type EngineOptions } from './engine/engine.ts';
 export { readSecret } from './side/recovery.ts';
 export * from './calls/call-machine.ts';
 export * from './calls/call-types.ts';

@@ -26,8 +26,6 @@ export type OpenedDevice =
   /** The server knows it no more. */
   | { is: 'gone' };
 
-export const tablesName = (deviceId: string): string => `siphera-talk-${deviceId}`;
-
 /** A new device: the server names it and keeps one half of its key, this browser makes and keeps the other. */
 export async function makeDevice(
   place: TalkPlace,
@@ -62,7 +60,7 @@ export async function openDevice(
   const name = place.cryptoStoreName(kept.deviceId);
   const store = name === undefined ? undefined : { name, passphrase: await storePassphrase(key) };
   const user = talkUserId(place.userId, place.orgId);
-  const storage = await sealedStorage(await place.openStorage(tablesName(kept.deviceId)), key);
+  const storage = await sealedStorage(await place.openStorage(kept.deviceId), key);
   const olm = await (options.openMachine ?? openOlm)(user, kept.deviceId, store);
   const ground = new Ground(place, new Machine(olm, place), new Store(storage), emit);
   return { is: 'open', ground, kept, opened: asked };
@@ -86,7 +84,7 @@ async function ask(place: TalkPlace, kept: Kept): Promise<Opened | 'gone' | unde
 /** Nothing of the device is left in this browser. */
 export async function wipeDevice(place: TalkPlace, deviceId: string, ground?: Ground): Promise<void> {
   if (ground) await ground.store.wipe();
-  else await (await place.openStorage(tablesName(deviceId))).wipe();
+  else await (await place.openStorage(deviceId)).wipe();
   await place.deleteCryptoStore(deviceId);
   await place.keep.forget(place.userId);
 }

@@ -442,6 +442,13 @@ export class TalkEngine implements TalkApi {
   }
 }
 
+/** The engine of this browser, opened: `state` says how that went. */
+export async function createTalkEngine(place: TalkPlace, options: EngineOptions = {}): Promise<TalkEngine> {
+  const engine = new TalkEngine(place, options);
+  await engine.open();
+  return engine;
+}
+
 function isMissing(error: unknown): boolean {
   if (failureOf(error) === 'not_found') return true;
   throw error;

@@ -36,7 +36,7 @@ export function asTalkError(error: unknown): TalkError {
   if (error instanceof TalkError) return error;
   const code = fields(error).code;
   if (code === 'quota' || code === 'too_large') return new TalkError(code, wordsOf(error), { cause: error });
-  return failureOf(error) === 'later'
+  return typeof fields(error).status === 'number' && failureOf(error) === 'later'
     ? new TalkError('offline', 'The server is not reached', { cause: error })
     : new TalkError('refused', wordsOf(error), { cause: error });
 }

@@ -141,6 +141,11 @@ export class Machine {
     });
   }
 
+  /** Several requests that belong together, with none of the others in between. */
+  together<T>(work: (answer: (request: Request) => Promise<unknown>) => Promise<T>): Promise<T> {
+    return this.#requests.run(() => work((request) => this.#answer(request)));
+  }
+
   async #answer(request: Request): Promise<unknown> {
     const response = await this.#post(request);
     const { id } = request;

@@ -50,14 +50,17 @@ export async function makeIdentity(ground: Ground, password?: string): Promise<v
   const { machine, place } = ground;
   const own = await ownIdentity(ground);
   const anew = password !== undefined || !own.privateKeys;
-  const requests: CrossSigningBootstrapRequests = await machine.call((olm) => olm.bootstrapCrossSigning(anew));
-  const keys = requests.uploadKeysRequest as Request | undefined;
-  if (keys) await machine.send(keys);
-  const body = JSON.parse(requests.uploadSigningKeysRequest.body) as Record<string, unknown>;
-  await place.rest.call('uploadSigningKeys', {
-    body: { ...body, ...(password !== undefined && { reset: { password } }) },
+  // A reading of keys in between would find the old identity, and the library would throw the new one away.
+  await machine.together(async (answer) => {
+    const requests: CrossSigningBootstrapRequests = await machine.call((olm) => olm.bootstrapCrossSigning(anew));
+    const keys = requests.uploadKeysRequest as Request | undefined;
+    if (keys) await answer(keys);
+    const body = JSON.parse(requests.uploadSigningKeysRequest.body) as Record<string, unknown>;
+    await place.rest.call('uploadSigningKeys', {
+      body: { ...body, ...(password !== undefined && { reset: { password } }) },
+    });
+    await answer(requests.uploadSignaturesRequest);
   });
-  await machine.send(requests.uploadSignaturesRequest);
   await machine.query([machine.me]);
 }
 

@@ -13,7 +13,8 @@ import { History } from './history.ts';
 import { ownIdentity } from './identity.ts';
 import type { Arrival } from './inbox.ts';
 import { Outbox } from './outbox.ts';
-import { archiveKeyOf, backUp, isOwnIdentityVerified, restoreBackup } from './recovery.ts';
+import { giveArchiveKey, offerArchiveKey, oweArchiveKey, takeOfferedKey } from './archive-key.ts';
+import { archiveKeyOf, backUp, restoreBackup } from './recovery.ts';
 import { askDue } from './retries.ts';
 import { retryWaiting } from './rooms.ts';
 import { sendJob } from './sending.ts';
@@ -55,6 +56,7 @@ export class Session {
   ready = false;
   #caughtUp = false;
   #opensAgain = false;
+  #opening = false;
 
   constructor(ground: Ground, events: SessionEvents) {
     this.ground = ground;
@@ -115,25 +117,37 @@ export class Session {
   }
 
   /** Asks for the queue on the socket that is connected now. */
-  async openQueue(tried = 0): Promise<void> {
-    const { place, machine, closed } = this.ground;
-    if (closed || !place.socket.connected()) return;
+  async openQueue(): Promise<void> {
+    const { place, closed } = this.ground;
+    if (closed || this.#opening || !place.socket.connected()) return;
+    this.#opening = true;
     try {
-      const { ok, reason } = await place.socket.talkOpen({ device_id: machine.deviceId });
-      if (!ok && reason === 'not_attached' && tried === 0) {
-        await this.attach();
-        await this.openQueue(1);
-        return;
-      }
-      if (!ok) this.ground.place.log('warn', 'talk_queue_refused', { reason });
+      await this.#openQueue();
     } catch (error) {
-      if (failureOf(error) === 'gone') this.#events.removed();
       this.#failed('open', error);
+      if (failureOf(error) === 'gone') this.#events.removed();
+      else this.#openAgain();
       return;
+    } finally {
+      this.#opening = false;
     }
     this.#tellConnection();
     this.outbox.kick(true);
     this.rest();
+  }
+
+  async #openQueue(): Promise<void> {
+    const { place, machine } = this.ground;
+    const open = { device_id: machine.deviceId };
+    const first = await place.socket.talkOpen(open);
+    if (first.ok) return;
+    if (first.reason !== 'not_attached') {
+      place.log('warn', 'talk_queue_refused', { reason: first.reason });
+      return;
+    }
+    await this.attach();
+    const second = await place.socket.talkOpen(open);
+    if (!second.ok) place.log('warn', 'talk_queue_refused', { reason: second.reason });
   }
 
   #tellConnection(): void {
@@ -144,7 +158,7 @@ export class Session {
   #gone(reason: 'removed' | 'elsewhere' | 'not_attached'): void {
     if (reason === 'removed') this.#events.removed();
     else if (reason === 'elsewhere') this.#events.elsewhere();
-    else void this.attach().then(() => this.openQueue(1), (error: unknown) => this.#failed('attach', error));
+    else if (!this.#opening) void this.openQueue();
   }
 
   async #batch(raw: unknown): Promise<void> {
@@ -232,6 +246,7 @@ export class Session {
       await this.#attempt('requests', () => ground.machine.drain());
       await this.#attempt('settle', () => this.settle());
       if (!this.ready) return;
+      await this.#attempt('give_archive_key', () => giveArchiveKey(ground, this.outbox));
       await this.#attempt('backup', () => backUp(ground));
       await this.#attempt('archive', () => archive(ground));
       await this.#attempt('ask', () => askDue(ground, this.outbox));
@@ -256,6 +271,7 @@ export class Session {
   async catchUp(): Promise<void> {
     if (this.#caughtUp) return;
     await this.ground.machine.call((olm) => olm.requestMissingSecretsIfNeeded());
+    await takeOfferedKey(this.ground);
     await restoreBackup(this.ground);
     await restoreArchive(this.ground);
     const { items } = Rooms.parse(await this.ground.place.rest.call('listRooms'));
@@ -280,40 +296,19 @@ export class Session {
       if (arrival.conv === `r:${content.room_id}`)
         void this.#attempt('give', () => this.history.asked(content.room_id, userId, deviceId));
     } else if (content.t === 'secret' && userId === ground.userId)
-      void this.#attempt('secret', () => this.#takeArchiveKey(content.value));
+      void this.#attempt('secret', async () => {
+        await offerArchiveKey(ground, content.value);
+        this.rest();
+      });
   }
 
-  /** From a device of mine; it counts only once this device knows the identity for its own. */
-  async #takeArchiveKey(value: string): Promise<void> {
-    const { ground } = this;
-    if (!(await isOwnIdentityVerified(ground)) || (await archiveKeyOf(ground))) return;
-    await ground.write(async (draft) => draft.put('meta', 'archive_key', value));
-    this.#caughtUp = false;
-    this.rest();
-  }
-
-  /** A comparison came to a good end. A new device of mine is given the key of the archive. */
+  /** A comparison came to a good end. A new device of mine is owed the key of the archive, once the server says it is signed. */
   async #verified(user: string, deviceId: string | null): Promise<void> {
     const { ground } = this;
-    this.rest();
     ground.emit({ what: 'devices', userId: user.slice(1, 37) });
-    if (user !== ground.machine.me || deviceId === null || !this.ready) return;
-    await this.#attempt('give_archive_key', async () => {
-      await ground.machine.drain();
-      await ground.machine.query([user]);
-      const value = await ground.store.get<string>('meta', 'archive_key');
-      if (value === undefined) return;
-      await ground.write(async (draft) => {
-        this.outbox.add(draft, {
-          job: 'olm',
-          id: ground.place.randomUuid(),
-          to: user,
-          devices: [deviceId],
-          conv: `d:${ground.userId}:${ground.userId}`,
-          content: { t: 'secret', name: 'archive_key', value },
-        });
-      });
-    });
+    if (user === ground.machine.me && deviceId !== null && this.ready)
+      await this.#attempt('owe', () => oweArchiveKey(ground, deviceId));
+    this.rest();
   }
 
   async #read(read: unknown): Promise<void> {

@@ -25,7 +25,14 @@ const methods = (): VerificationMethod[] => [
 /** Kept at once; the library forgets each after ten minutes. */
 const flowsMax = 50;
 
-type Flow = { request: VerificationRequest; user: string; qr: Qr | undefined; done: boolean };
+type Flow = {
+  request: VerificationRequest;
+  user: string;
+  /** The library forgets it once the flow is done. */
+  device: string | null;
+  qr: Qr | undefined;
+  done: boolean;
+};
 type Act = 'accept' | 'start_emoji' | 'confirm' | 'cancel' | { scanned: Uint8Array };
 
 export class Verifications {
@@ -66,7 +73,7 @@ export class Verifications {
   }
 
   #add(request: VerificationRequest, user: string): Flow {
-    const flow: Flow = { request, user, qr: undefined, done: false };
+    const flow: Flow = { request, user, device: null, qr: undefined, done: false };
     this.#flows.set(request.flowId, flow);
     for (const old of [...this.#flows.keys()].slice(0, -flowsMax)) this.#flows.delete(old);
     return flow;
@@ -79,6 +86,7 @@ export class Verifications {
       const flow = this.#flows.get(flowId) ?? (request && this.#add(request, user));
       if (!flow) continue;
       const sas = flow.request.getVerification();
+      noteDevice(flow);
       if (sas instanceof Sas && !sas.weStarted() && !sas.hasBeenAccepted()) await this.#send(sas.accept());
       await this.#settle(flow);
       this.#ground.emit({ what: 'verification', flowId });
@@ -87,9 +95,10 @@ export class Verifications {
 
   async #settle(flow: Flow): Promise<void> {
     await this.#ground.machine.drain();
+    const device = noteDevice(flow);
     if (flow.done || !isDone(flow)) return;
     flow.done = true;
-    this.#finished(flow.user, flow.request.otherDeviceId?.toString() ?? null);
+    this.#finished(flow.user, device);
   }
 
   async view(flowId: string): Promise<Verification | null> {
@@ -104,7 +113,7 @@ export class Verifications {
     return {
       flowId,
       userId: flow.user.slice(1, 37),
-      deviceId: request.otherDeviceId?.toString() ?? null,
+      deviceId: noteDevice(flow),
       incoming: !request.weStarted(),
       phase: phaseOf(flow, sas),
       qr: flow.qr && !sas ? new Uint8Array(flow.qr.toBytes()) : null,
@@ -147,6 +156,11 @@ export class Verifications {
     if (outgoing === undefined || outgoing === null) return;
     await this.#ground.machine.send(outgoing as Request);
   }
+}
+
+function noteDevice(flow: Flow): string | null {
+  flow.device = flow.request.otherDeviceId?.toString() ?? flow.qr?.otherDeviceId.toString() ?? flow.device;
+  return flow.device;
 }
 
 function isDone(flow: Flow): boolean {
