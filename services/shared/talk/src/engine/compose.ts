@@ -1,7 +1,7 @@
 /** What a person does becomes a job of the outbox and, where it shows, a message, in one write. */
 import { talkLimits } from '@siphera/contract';
 import { TalkError, type CallRecord, type Draft as Written } from '../api.ts';
-import { TalkContent, type ConversationId } from '../content.ts';
+import { Envelope, TalkContent, type ConversationId } from '../content.ts';
 import { encryptFile } from '../side/index.ts';
 import { applyAck, applyDelete, applyEdit } from './changes.ts';
 import { requireRoom } from './chain.ts';
@@ -30,10 +30,13 @@ export async function compose(
   written: Written,
 ): Promise<string> {
   requireConversation(ground, conv);
-  const id = ground.place.randomUuid();
+  const id = written.id ?? ground.place.randomUuid();
+  if (!Envelope.shape.id.safeParse(id).success) throw new TalkError('refused', 'A message is named by a UUID');
   const files = written.file ? await seal(id, written.file) : undefined;
   const content = shown(written, files);
   await ground.write(async (draft) => {
+    // Asked again, because the answer of the first time was lost with the tab that had it.
+    if (await draft.get('messages', id)) return;
     for (const { out, bytes } of files?.parts ?? []) draft.putBytes('outbox', out.key, bytes);
     const seq = outbox.add(draft, {
       job: 'message',
