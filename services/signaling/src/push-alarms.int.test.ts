@@ -116,6 +116,19 @@ describe('an alarm', () => {
     expect(third.headers['topic']).toBe(phone.received[0]?.headers['topic']);
   });
 
+  it('that was acknowledged while it was being sent is taken down, and rings nobody when its word comes twice', async () => {
+    await using rig = await startPushRig();
+    const phone = await rig.phone(await rig.guard());
+    phone.answerWith({ status: 201, delayMs: 500 });
+    const incident = rig.incident();
+    await waitFor('the push to be under way', () => rig.push.requests > 0);
+    rig.incident({ ...incident, state: 'acknowledged' });
+    expect((await pushOf(phone, 2)).payload).toMatchObject({ kind: 'cleared', incident_id: incident.id });
+    rig.talk.core.append({ kind: 'incident', id: incident.id, scopes: [orgScope], data: incident });
+    const other = rig.incident();
+    expect((await pushOf(phone, 3)).payload['incident_id']).toBe(other.id);
+  });
+
   it('waits for the morning in quiet hours only when it is not severe', async () => {
     await using rig = await startPushRig();
     const user = await rig.guard();

@@ -16,6 +16,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestCa } from './pki.ts';
 
@@ -33,7 +34,13 @@ export type ReceivedPush = {
   payload: Record<string, unknown>;
 };
 /** How the service answers; what is refused is not received. */
-export type PushAnswer = { status: number; headers?: Record<string, string>; delayMs?: number };
+export type PushAnswer = {
+  status: number;
+  headers?: Record<string, string>;
+  delayMs?: number;
+  /** The body of the answer has no end. */
+  endless?: true;
+};
 
 export type FakeBrowser = {
   /** What `pushManager.subscribe` answers, for `putPushSubscription`. */
@@ -149,7 +156,12 @@ async function take(
   const { answer } = browser;
   if (answer?.delayMs !== undefined) await sleep(answer.delayMs);
   if (answer && answer.status !== 201) {
-    response.writeHead(answer.status, answer.headers).end();
+    response.writeHead(answer.status, answer.headers);
+    if (answer.endless)
+      Readable.from(endlessBody())
+        .on('error', () => response.destroy())
+        .pipe(response);
+    else response.end();
     return;
   }
   const claims = readVapid(request.headers.authorization ?? '', browser.applicationServerKey, origin);
@@ -165,6 +177,10 @@ async function take(
     payload,
   });
   response.writeHead(201, { location: `${origin}/message/${randomBytes(8).toString('base64url')}` }).end();
+}
+
+function* endlessBody(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(1_024, 'x');
 }
 
 /** RFC 8292: `vapid t=<JWT>, k=<key>`. @throws Error when it is not by that key, for this service, and for now. */

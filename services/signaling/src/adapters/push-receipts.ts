@@ -4,6 +4,7 @@
  */
 import type { talkRoutes } from '@siphera/contract';
 import type { z } from 'zod';
+import { receiptLifeMs } from '../domain/push-payload.ts';
 import type { Ground } from '../ground.ts';
 import type { PushJobStore, PushReceipt } from '../store/push-job.store.ts';
 import type { PushSubscriptionStore, SubscriptionRow } from '../store/push-subscription.store.ts';
@@ -26,11 +27,11 @@ export class PushReceipts {
   }
 
   take(token: string, state: ReceiptState): void {
-    const { db, jobs, subscriptions } = this.#options;
+    const { clock, db, jobs, subscriptions } = this.#options;
     const sha256 = hashReceipt(token);
     const receipt = jobs.receipt(sha256);
     const phone = receipt && subscriptions.get(receipt.subscriptionId);
-    if (!receipt || !phone) return;
+    if (!receipt || !phone || clock.now() - receipt.sentMs > receiptLifeMs) return;
     db.transaction(() => this.#note(sha256, receipt, phone, state)).immediate();
   }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { PushPayload } from '@siphera/contract';
 import { toRfc3339, type Metrics } from '@siphera/runtime';
 import { nextTry, type PushOutcome } from '../domain/push-outcome.ts';
-import { lifeMs, sealable, titleOf, topicOf, urgencyOf } from '../domain/push-payload.ts';
+import { lifeMs, receiptLifeMs, sealable, titleOf, topicOf, urgencyOf } from '../domain/push-payload.ts';
 import type { PushReach } from '../domain/push-reach.ts';
 import type { Ground } from '../ground.ts';
 import type { PushIncidentStore } from '../store/push-incident.store.ts';
@@ -23,8 +23,6 @@ const sendsMax = 32;
 /** RFC 4086: nobody guesses 128 bits. */
 const receiptBytes = 16;
 const dayMs = 86_400_000;
-/** A receipt that comes later tells nobody anything. */
-const receiptsKeepMs = 7 * dayMs;
 /** An incident without a change for that long rings nobody, and no receipt is known of it any more. */
 const incidentsKeepMs = 7 * dayMs;
 /** So long the list shows that a phone rings no more, and why. */
@@ -212,7 +210,7 @@ export class PushWorker {
     if (clock.monotonic() - this.#cleanedMs < cleanMs) return;
     this.#cleanedMs = clock.monotonic();
     const nowMs = clock.now();
-    jobs.removeReceiptsBefore(nowMs - receiptsKeepMs);
+    jobs.removeReceiptsBefore(nowMs - receiptLifeMs);
     incidents.removeHeardBefore(nowMs - incidentsKeepMs);
     subscriptions.removeEndedBefore(nowMs - endedKeepMs);
   }

@@ -26,6 +26,9 @@ export const lifeMs: Readonly<Record<PushKind, number>> = {
   test: 30_000,
 };
 
+/** So long a phone may report on a push. Later it tells nobody anything. */
+export const receiptLifeMs = 7 * 24 * 3_600_000;
+
 /** RFC 8030 §5.3. Phones that sleep are woken at once by `high` alone. */
 export const urgencyOf: Readonly<Record<PushKind, 'normal' | 'high'>> = {
   alarm: 'high',
