@@ -3,7 +3,7 @@
  * network) sees neither content nor, by its length, which kind it is; all that shows is how urgent it is and for how long it is kept.
  */
 import { createHmac } from 'node:crypto';
-import type { PushPayload, Severity } from '@siphera/contract';
+import type { PushPayload } from '@siphera/contract';
 
 export type PushKind = PushPayload['kind'];
 
@@ -38,17 +38,7 @@ export const urgencyOf: Readonly<Record<PushKind, 'normal' | 'high'>> = {
   test: 'high',
 };
 
-export type AlarmFacts = {
-  incidentId: string;
-  number: number;
-  title: string;
-  severity: Severity;
-  place: string;
-  openedMs: number;
-  test: boolean;
-};
-
-export const titleOf = ({ title, test }: Pick<AlarmFacts, 'title' | 'test'>): string =>
+export const titleOf = ({ title, test }: { title: string; test: boolean }): string =>
   cut(test ? `Test: ${title}` : title, titleCharsMax);
 
 /** Where it is, from the outside in: area, then device. Empty when the incident has neither. */

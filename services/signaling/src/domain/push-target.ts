@@ -7,7 +7,7 @@ import { createECDH } from 'node:crypto';
 import { addressKind } from '@siphera/runtime';
 
 /** Hosts of the push services of Chrome, Firefox, Safari, and Edge; what ends with one after a dot is one too. */
-export const knownServices = [
+const knownServices = [
   'fcm.googleapis.com',
   'jmt17.google.com',
   'push.services.mozilla.com',
