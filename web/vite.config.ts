@@ -23,6 +23,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
+    // These do nothing when they are loaded: a page that needs a type guard or the call machine fetches that alone, not the engine.
+    rolldownOptions: {
+      treeshake: { moduleSideEffects: (id) => !/\/services\/shared\/(talk|contract)\/src\//.test(id) },
+    },
   },
   // It finds its wasm beside itself, and bundled ahead for development it would look beside the bundle.
   optimizeDeps: { exclude: ['@matrix-org/matrix-sdk-crypto-wasm'] },
