@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDatabase, systemClock } from '@siphera/runtime';
+import { openDatabase } from '@siphera/runtime';
 import { startSignaling, tempDir, waitFor, type SignalingService } from '@siphera/testkit';
 import { describe, expect, it } from 'vitest';
 import { startFeedServer, grant, orgScope } from './testing/feed-server.ts';
-import { codeOf, makeGroup, roomOf, say, uuid } from './testing/room-kit.ts';
+import { codeOf, makeGroup, makeTimeBox, roomOf, say, uuid } from './testing/room-kit.ts';
 import {
   addUser,
   okOf,
@@ -111,9 +111,8 @@ describe('a file', () => {
   });
 
   it('goes with its time, also when a crash left it half', async () => {
-    let shiftMs = 0;
-    const clock = { now: () => systemClock.now() + shiftMs, monotonic: () => systemClock.monotonic() };
-    await using rig = await startTalkRig({ clock });
+    const box = makeTimeBox();
+    await using rig = await startTalkRig(box);
     const [ada, bob] = [await deviceOf(rig), await deviceOf(rig)];
     const { db, config } = rig.signaling.ground;
     const [kept, lost] = [idOf(await upload(ada, { user_ids: bob.user.id })), uuid()];
@@ -131,11 +130,47 @@ describe('a file', () => {
     expect(await usedOf(ada.user)).toBe(2_000);
     expect(codeOf(await fetchFile(ada.user, lost))).toBe('not_found');
 
-    shiftMs = 90 * 86_400_000;
-    await rig.restart();
-    await waitFor('the old one to go', () => filesOf(config.DATA_DIR).length === 1);
+    box.jump(90 * 24);
+    await box.sweep();
+    expect(filesOf(config.DATA_DIR)).toHaveLength(2);
+    box.pass(6);
+    await box.sweep();
     expect(filesOf(config.DATA_DIR)).toEqual([kept]);
     expect(rig.signaling.ground.db.prepare('SELECT id FROM files').pluck().all()).toEqual([kept]);
+  });
+});
+
+describe('a file of an incident', () => {
+  it('stays as long as the talk of the incident does, and goes with it', async () => {
+    const box = makeTimeBox();
+    await using rig = await startTalkRig(box);
+    const { db, config, incidents } = rig.signaling.ground;
+    const ada = await deviceOf(rig);
+    const id = uuid();
+    rig.core.append({ kind: 'incident', id, audience: 'incident.read', scopes: [orgScope] });
+    await waitFor('the incident', () => incidents.get(id) !== undefined);
+    const room = roomOf(await ada.user.call('getIncidentRoom', { params: { id } }));
+    expect(codeOf(await upload(ada, { room_id: room.id }))).toBe('not_found');
+    await say(ada, room, 'join');
+    await upload(ada, { room_id: room.id });
+    db.prepare('UPDATE rooms SET active_ms = active_ms + ? WHERE id = ?').run(30 * 86_400_000, room.id);
+    box.pass(100 * 24);
+    await box.sweep();
+    expect(filesOf(config.DATA_DIR)).toHaveLength(1);
+    box.pass(21 * 24);
+    await box.sweep();
+    expect(filesOf(config.DATA_DIR)).toEqual([]);
+  });
+});
+
+describe('uploads', () => {
+  it('are slowed down when somebody sends far more than people do', async () => {
+    await using rig = await startTalkRig();
+    const [ada, bob] = [await deviceOf(rig), await rig.user()];
+    const codes: number[] = [];
+    for (let n = 0; n < 40; n += 1) codes.push((await upload(ada, { user_ids: bob.id }, bytesOf(10))).status);
+    expect(codes.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 201));
+    expect(codes).toContain(429);
   });
 });
 

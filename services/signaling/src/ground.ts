@@ -5,6 +5,7 @@ import type {
   InternalHeartbeat,
   InternalPerson,
   QueueItem,
+  TalkRoom,
   TalkRoomEvent,
   talkRoutes,
 } from '@siphera/contract';
@@ -43,6 +44,9 @@ export type Queues = {
   enqueueRoomEvent(to: readonly DeviceKey[], event: { roomId: string; seq: number }): void;
   /** How such an event is read again when its turn comes; undefined: it is kept no more, and nobody is told of it. */
   readRoomEventsBy(read: (event: { roomId: string; seq: number }) => TalkRoomEvent | undefined): void;
+  /** The room as it is after so many statements; it too is kept once, for its chain grows with each change. `bytes`: about how large. */
+  enqueueRoom(to: readonly DeviceKey[], room: { roomId: string; statements: number; bytes: number }): void;
+  readRoomsBy(read: (room: { roomId: string; statements: number }) => TalkRoom | undefined): void;
   /** Sends what was enqueued to whoever is there: to be called after the commit. */
   flush(to: readonly DeviceKey[]): void;
   devicesOf(userId: string): DeviceKey[];

@@ -4,9 +4,10 @@ import type { FeedEntry } from '@siphera/contract';
 import { DiskSpace } from './adapters/keep/disk-space.ts';
 import { FileVault } from './adapters/keep/file-vault.ts';
 import { forgetPeople, sweepKept } from './adapters/keep/forget.ts';
-import { Sweeper } from './adapters/keep/sweeper.ts';
+import { Sweeper, type SweptPart } from './adapters/keep/sweeper.ts';
 import { TalkFiles } from './adapters/keep/talk-files.ts';
-import type { Ground, HealthCheck, Part, Queues } from './ground.ts';
+import { EvenClock } from './domain/even-clock.ts';
+import type { Ground, HealthCheck, Queues } from './ground.ts';
 import { archiveHandlers } from './http/archive.routes.ts';
 import { backupHandlers } from './http/backup.routes.ts';
 import { fileHandlers } from './http/files.routes.ts';
@@ -17,7 +18,7 @@ import { FileStore } from './store/file.store.ts';
 import { RoomStore } from './store/room.store.ts';
 import { SecretStore } from './store/secret.store.ts';
 
-export function createKeepPart(ground: Ground, queues: Queues): Part {
+export function createKeepPart(ground: Ground, queues: Queues): SweptPart {
   const { clock, config, db, log } = ground;
   const reserveBytes = config.TALK_DISK_RESERVE_BYTES;
   const space = new DiskSpace({ directory: config.DATA_DIR, reserveBytes, clock });
@@ -26,10 +27,11 @@ export function createKeepPart(ground: Ground, queues: Queues): Part {
   const files = new TalkFiles({ ...ground, queues, files: store, rooms: new RoomStore(db), vault, space });
   const [archive, backups, secrets] = [new ArchiveStore(db), new BackupStore(db), new SecretStore(db)];
   const kept = { db, archive, backups, secrets };
+  const even = new EvenClock(clock);
   const sweeper = new Sweeper({
     name: 'keep',
     log,
-    slice: async () => (await files.sweep()) || sweepKept(kept),
+    slice: async () => (even.isEven() && (await files.sweep())) || sweepKept(kept),
   });
   return {
     name: 'keep',
@@ -42,6 +44,7 @@ export function createKeepPart(ground: Ground, queues: Queues): Part {
     onEntries: (entries) => forgetPeople(kept, deletedUsers(entries)),
     checks: () => [checkOf(space, store.bytesOfAll(), config.TALK_FILES_BYTES_MAX)],
     start: () => sweeper.start(),
+    sweep: () => sweeper.sweep(),
     stop: () => sweeper.stop(),
   };
 }

@@ -81,6 +81,27 @@ describe('a group', () => {
     });
   });
 
+  it('tells who left, when he comes back to his queue, of nothing that was said after he had gone', async () => {
+    const [ada, bob, cyd] = (await devices(3)) as [TestDevice, TestDevice, TestDevice];
+    const room = await makeGroup(ada, [bob.user]);
+    const without = roomOf(await say(ada, room, 'remove', [bob.user]));
+    await say(ada, without, 'add', [cyd.user]);
+    using bobs = await bob.open();
+    await waitFor('both', () => roomsIn(bobs).length === 2);
+    expect(roomsIn(bobs).map(({ statements }) => statements.length)).toEqual([1, 2]);
+    expect(roomsIn(bobs)[1]!.member_ids).toEqual([ada.user.id]);
+  });
+
+  it('takes only so many changes of one person, who could else use the room up; he may always leave', async () => {
+    const [ada, bob] = (await devices(2)) as [TestDevice, TestDevice];
+    const room = await makeGroup(ada, []);
+    const insert = rig.signaling.ground.db.prepare('INSERT INTO statements VALUES (?, ?, ?, ?)');
+    const body = JSON.stringify({ by_user: ada.user.id });
+    for (let n = 1_000; n < 1_099; n += 1) insert.run(room.id, n, 'f'.repeat(64), body);
+    expect(await refusal(say(ada, room, 'add', [bob.user]))).toBe('unprocessable');
+    expect((await say(ada, room, 'leave')).status).toBe(200);
+  });
+
   it('takes nobody of another organisation, nobody without talk, and nobody who does not work here', async () => {
     const [ada] = (await devices(1)) as [TestDevice];
     const viewer = await rig.user({ grants: [grant(orgScope, 'event.read', 'incident.read')] });
@@ -306,6 +327,22 @@ describe('messages of a room', () => {
     );
     const { reads } = roomOf(await ada.user.call('getRoom', { params: { id: room.id } }));
     expect(reads).toEqual([{ user_id: bob.user.id, seq: 3 }]);
+  });
+});
+
+describe('a message to a room', () => {
+  it('wakes the other members, unless it says not to', async () => {
+    const [ada, bob, cyd] = (await devices(3)) as [TestDevice, TestDevice, TestDevice];
+    const room = await makeGroup(ada, [bob.user, cyd.user]);
+    const woken: string[] = [];
+    const deafen = rig.signaling.ground.signals.on((signal) => {
+      if (signal.kind === 'wake') woken.push(signal.userId);
+    });
+    await send(ada, room, { wake: 'none' });
+    expect(woken).toEqual([]);
+    await send(ada, room, { wake: 'message' });
+    expect(woken.toSorted()).toEqual([bob.user.id, cyd.user.id].toSorted());
+    deafen();
   });
 });
 

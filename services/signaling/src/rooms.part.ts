@@ -1,19 +1,20 @@
 /** Rooms of talk as a part of the service: who is in them, what is sent to them, how long it is kept. */
 import { DiskSpace } from './adapters/keep/disk-space.ts';
-import { Sweeper } from './adapters/keep/sweeper.ts';
+import { Sweeper, type SweptPart } from './adapters/keep/sweeper.ts';
 import { IncidentRooms } from './adapters/rooms/incident-rooms.ts';
 import { RoomEvents } from './adapters/rooms/room-events.ts';
-import type { RoomGround } from './adapters/rooms/room-ground.ts';
+import { roomToWire, type RoomGround } from './adapters/rooms/room-ground.ts';
 import { RoomStatements } from './adapters/rooms/room-statements.ts';
 import { sweepRooms } from './adapters/rooms/room-sweep.ts';
-import type { Ground, Part, Queues } from './ground.ts';
+import { EvenClock } from './domain/even-clock.ts';
+import type { Ground, Queues } from './ground.ts';
 import { roomHandlers } from './http/rooms.routes.ts';
 import { BackupStore } from './store/backup.store.ts';
 import { RoomEventStore, roomEventToWire } from './store/room-event.store.ts';
 import { RoomStore } from './store/room.store.ts';
 import { StatementStore } from './store/statement.store.ts';
 
-export function createRoomsPart(ground: Ground, queues: Queues): Part {
+export function createRoomsPart(ground: Ground, queues: Queues): SweptPart {
   const { clock, config, db, log, signals } = ground;
   const kept = new RoomEventStore(db);
   const shared: RoomGround = {
@@ -30,10 +31,19 @@ export function createRoomsPart(ground: Ground, queues: Queues): Part {
   };
   const incidents = new IncidentRooms(shared);
   const backups = new BackupStore(db);
-  const sweeper = new Sweeper({ name: 'rooms', log, slice: () => sweepRooms(shared, backups) });
+  const even = new EvenClock(clock);
+  const sweeper = new Sweeper({
+    name: 'rooms',
+    log,
+    slice: () => even.isEven() && sweepRooms(shared, backups),
+  });
   queues.readRoomEventsBy(({ roomId, seq }) => {
     const event = kept.get(roomId, seq);
     return event && roomEventToWire(event);
+  });
+  queues.readRoomsBy(({ roomId, statements }) => {
+    const room = shared.rooms.get(roomId);
+    return room && roomToWire(shared, room, statements);
   });
   const deafen = signals.on((signal) => {
     if (signal.kind === 'people') incidents.hearPeople(signal.userIds);
@@ -48,6 +58,7 @@ export function createRoomsPart(ground: Ground, queues: Queues): Part {
     }),
     onEntries: (entries) => incidents.hear(entries),
     start: () => sweeper.start(),
+    sweep: () => sweeper.sweep(),
     stop: async () => {
       deafen();
       await sweeper.stop();

@@ -93,6 +93,17 @@ export class RoomStore {
       .all(roomId);
   }
 
+  /** Members when there were so many statements. */
+  memberIdsAt(roomId: string, statements: number): string[] {
+    return this.#db
+      .prepare<[string, number, number], string>(
+        `SELECT user_id FROM room_members
+         WHERE room_id = ? AND from_n <= ? AND (until_n IS NULL OR until_n > ?) ORDER BY from_n, user_id`,
+      )
+      .pluck()
+      .all(roomId, statements, statements);
+  }
+
   isMember(roomId: string, userId: string): boolean {
     return (
       this.#db

@@ -9,12 +9,35 @@ export class StatementStore {
     this.#db = db;
   }
 
-  all(roomId: string): MembershipStatement[] {
+  /** The first so many. */
+  first(roomId: string, count: number): MembershipStatement[] {
     return this.#db
-      .prepare<[string], string>('SELECT body FROM statements WHERE room_id = ? ORDER BY n')
+      .prepare<[string, number], string>('SELECT body FROM statements WHERE room_id = ? AND n < ? ORDER BY n')
       .pluck()
-      .all(roomId)
+      .all(roomId, count)
       .map((body) => JSON.parse(body) as MembershipStatement);
+  }
+
+  /** Bytes of all of a room, about. */
+  bytes(roomId: string): number {
+    return (
+      this.#db
+        .prepare<[string], number>('SELECT coalesce(sum(length(body)), 0) FROM statements WHERE room_id = ?')
+        .pluck()
+        .get(roomId) ?? 0
+    );
+  }
+
+  /** How many of a room somebody has made. */
+  countBy(roomId: string, userId: string): number {
+    return (
+      this.#db
+        .prepare<[string, string], number>(
+          `SELECT count(*) FROM statements WHERE room_id = ? AND json_extract(body, '$.by_user') = ?`,
+        )
+        .pluck()
+        .get(roomId, userId) ?? 0
+    );
   }
 
   /** Hash of the statement with that number. */

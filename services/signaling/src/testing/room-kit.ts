@@ -10,8 +10,11 @@ import {
   type MembershipStatement,
   type RoomChain,
 } from '@siphera/contract';
-import { systemRandom } from '@siphera/runtime';
+import { systemClock, systemRandom, type Clock } from '@siphera/runtime';
 import { z } from 'zod';
+import type { SweptPart } from '../adapters/keep/sweeper.ts';
+import type { Ground, Part } from '../ground.ts';
+import { createParts } from '../part-list.ts';
 import { okOf, type RestAnswer, type TestDevice, type TestUser } from './talk-rig.ts';
 
 type Action = MembershipStatement['action'];
@@ -85,10 +88,16 @@ export async function devicesUpto(user: TestUser): Promise<number> {
   return z.object({ upto: z.int() }).parse(answer).upto;
 }
 
-type Message = { event_id?: string; text?: string; devices_upto?: number; statements?: number };
+type Message = {
+  event_id?: string;
+  text?: string;
+  devices_upto?: number;
+  statements?: number;
+  wake?: 'none' | 'message';
+};
 
 export async function send(device: TestDevice, room: TalkRoom, message: Message = {}): Promise<RestAnswer> {
-  const { event_id = uuid(), text = 'ciphertext', statements = room.statements.length } = message;
+  const { event_id = uuid(), text = 'ciphertext', statements = room.statements.length, wake } = message;
   const devices_upto = message.devices_upto ?? (await devicesUpto(device.user));
   return device.user.call('sendRoomEvent', {
     params: { id: room.id },
@@ -97,6 +106,7 @@ export async function send(device: TestDevice, room: TalkRoom, message: Message 
       content: { algorithm: 'm.megolm.v1.aes-sha2', ciphertext: text },
       devices_upto,
       statements,
+      ...(wake === undefined ? {} : { wake }),
     },
   });
 }
@@ -111,3 +121,31 @@ export const eventsOf = async (
 
 /** Of a problem. */
 export const codeOf = ({ body }: RestAnswer): unknown => (body as { code?: unknown } | undefined)?.code;
+
+const hourMs = 3_600_000;
+
+/** A box whose time a test moves, and whose parts it lets forget what is too old: pass `clock` and `parts` to the rig. */
+export function makeTimeBox(): {
+  clock: Clock;
+  parts: (ground: Ground) => Part[];
+  /** So many hours go by. */
+  pass(hours: number): void;
+  /** The wall clock alone goes wrong by so many hours. */
+  jump(hours: number): void;
+  sweep(): Promise<void>;
+} {
+  let [passedMs, wrongMs] = [0, 0];
+  let made: readonly Part[] = [];
+  return {
+    clock: {
+      now: () => systemClock.now() + passedMs + wrongMs,
+      monotonic: () => systemClock.monotonic() + passedMs,
+    },
+    parts: (ground) => (made = createParts(ground)) as Part[],
+    pass: (hours) => void (passedMs += hours * hourMs),
+    jump: (hours) => void (wrongMs += hours * hourMs),
+    sweep: async () => {
+      for (const part of made) if ('sweep' in part) await (part as SweptPart).sweep();
+    },
+  };
+}

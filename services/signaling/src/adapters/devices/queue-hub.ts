@@ -11,6 +11,7 @@ import {
   type QueueBatch,
   type QueueItem,
   type TalkGone,
+  type TalkRoom,
   type TalkRoomEvent,
 } from '@siphera/contract';
 import { AppError, toRfc3339, type Caller } from '@siphera/runtime';
@@ -33,6 +34,7 @@ type OpenQueue = {
   /** Something about its keys is new, or it was opened just now: it is sent a batch although nothing waits. */
   isNews: boolean;
 };
+type RoomReader = (room: { roomId: string; statements: number }) => TalkRoom | undefined;
 type RoomEventReader = (event: { roomId: string; seq: number }) => TalkRoomEvent | undefined;
 
 /** Changes of device lists that come within this are told together: five hundred phones that are set up at once are not told of each. */
@@ -46,6 +48,7 @@ export class QueueHub implements Queues {
   readonly #changedOrgs = new Set<string>();
   #listsTimer: NodeJS.Timeout | undefined;
   #readRoomEvent: RoomEventReader = () => undefined;
+  #readRoom: RoomReader = () => undefined;
 
   constructor(ground: DeviceGround) {
     this.#ground = ground;
@@ -62,6 +65,16 @@ export class QueueHub implements Queues {
 
   readRoomEventsBy(read: RoomEventReader): void {
     this.#readRoomEvent = read;
+  }
+
+  /** A room is told from its events by a seq below zero: the number of its statements. */
+  enqueueRoom(to: readonly DeviceKey[], room: { roomId: string; statements: number; bytes: number }): void {
+    const { roomId, statements, bytes } = room;
+    for (const device of to) this.#add(device, { body: null, roomId, roomSeq: -statements, bytes });
+  }
+
+  readRoomsBy(read: RoomReader): void {
+    this.#readRoom = read;
   }
 
   flush(to: readonly DeviceKey[]): void {
@@ -264,8 +277,12 @@ export class QueueHub implements Queues {
     const at = toRfc3339(atMs);
     // Checked when it was put in; a later release must not stumble over what an earlier one took.
     if (body !== null) return { ...(JSON.parse(body) as object), pos, at } as QueueItem;
-    const event =
-      roomId === null || roomSeq === null ? undefined : this.#readRoomEvent({ roomId, seq: roomSeq });
+    if (roomId === null || roomSeq === null) return undefined;
+    if (roomSeq < 0) {
+      const room = this.#readRoom({ roomId, statements: -roomSeq });
+      return room && { pos, at, kind: 'room', room };
+    }
+    const event = this.#readRoomEvent({ roomId, seq: roomSeq });
     return event && { pos, at, kind: 'room_event', event };
   }
 

@@ -1,6 +1,10 @@
 /** Takes away what has had its time, in slices, so that nobody waits for it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@siphera/runtime';
+import type { Part } from '../../ground.ts';
+
+/** A part that forgets by itself every minute; `sweep` does it now. */
+export type SweptPart = Part & { sweep(): Promise<void> };
 
 const everyMs = 60_000;
 /** In a row. What is left waits for the next round: expired rows may stay a minute longer. */

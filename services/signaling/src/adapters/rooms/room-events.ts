@@ -8,7 +8,7 @@ import type { RoomRow } from '../../store/room.store.ts';
 import { devicesOf, requireAllowed, requireMember, servedMembers, type RoomGround } from './room-ground.ts';
 
 /** Of one person's devices together: far above what people write, and what sends after 8 h offline has waited for. */
-const sendAllowance = { burst: 1_000, perMinute: 3_000 };
+const sendAllowance = { burst: 1_000, perMinute: 1_200 };
 
 export type RoomMessage = {
   event_id: string;

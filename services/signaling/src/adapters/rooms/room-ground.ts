@@ -19,6 +19,9 @@ export type RoomGround = Pick<
   space: DiskSpace;
 };
 
+/** Of a room on the wire without its statements. */
+const roomBytesMin = 1_000;
+
 const noRoom = (): AppError =>
   new AppError('not_found', 'There is no such room, or you are not in it.', {
     hint: 'Ask somebody who is in it to add you.',
@@ -47,9 +50,9 @@ export const servedMembers = ({ rooms, people }: RoomGround, room: RoomRow): str
 export const devicesOf = ({ queues }: RoomGround, userIds: readonly string[]): DeviceKey[] =>
   userIds.flatMap((userId) => queues.devicesOf(userId));
 
-/** The room as its members are told of it. */
-export function roomToWire(ground: RoomGround, room: RoomRow): TalkRoom {
-  const memberIds = ground.rooms.memberIds(room.id);
+/** The room as its members are told of it, or as it was after fewer statements: who left hears of none that came later. */
+export function roomToWire(ground: RoomGround, room: RoomRow, statements = room.statements): TalkRoom {
+  const memberIds = ground.rooms.memberIdsAt(room.id, statements);
   return {
     id: room.id,
     org_id: room.orgId,
@@ -58,7 +61,7 @@ export function roomToWire(ground: RoomGround, room: RoomRow): TalkRoom {
     created_at: toRfc3339(room.createdMs),
     last_seq: room.lastSeq,
     member_ids: memberIds.filter((userId) => isServed(ground.people, userId, room)),
-    statements: ground.statements.all(room.id),
+    statements: ground.statements.first(room.id, statements),
     reads: ground.rooms.reads(room.id).filter((read) => memberIds.includes(read.user_id)),
   };
 }
@@ -72,8 +75,8 @@ export function enqueueRoom(ground: RoomGround, id: string, gone: readonly strin
   if (!room) return [];
   const left = gone.filter((userId) => isServed(ground.people, userId, room));
   const to = devicesOf(ground, [...new Set([...servedMembers(ground, room), ...left])]);
-  const item = { kind: 'room', room: roomToWire(ground, room) } as const;
-  for (const device of to) ground.queues.enqueue(device, item);
+  const bytes = roomBytesMin + ground.statements.bytes(id);
+  ground.queues.enqueueRoom(to, { roomId: id, statements: room.statements, bytes });
   return to;
 }
 

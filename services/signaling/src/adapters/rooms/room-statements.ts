@@ -17,10 +17,12 @@ import { enqueueRoom, requireAllowed, requireRoom, roomToWire, type RoomGround }
 
 /** Of a room. Each of them goes to every device with each change; people come and go some dozen times. */
 const statementsMax = 1_000;
+/** Of them by one person, who could else use the room up for all. */
+const statementsByOneMax = 100;
 /** That somebody is in at once. More than anybody keeps up with; it bounds what `listRooms` answers. */
 const roomsPerUserMax = 500;
 /** Of one person: signatures cost a verification and a fan-out each. */
-const statementAllowance = { burst: 30, perMinute: 60 };
+const statementAllowance = { burst: 60, perMinute: 20 };
 const createAllowance = { burst: 20, perMinute: 2 };
 
 export class RoomStatements {
@@ -95,7 +97,9 @@ export class RoomStatements {
 
   #apply(room: RoomRow, statement: MembershipStatement, hash: string, isNew: boolean): TalkRoom {
     const { db, queues, rooms, statements, clock } = this.#ground;
-    if (room.statements >= statementsMax)
+    const byThisOne = statements.countBy(room.id, statement.by_user);
+    const isTooMuch = byThisOne >= statementsByOneMax && statement.action !== 'leave';
+    if (room.statements >= statementsMax || isTooMuch)
       throw new AppError('unprocessable', 'Members of this room have changed too often.', {
         hint: 'Make a new group.',
       });
