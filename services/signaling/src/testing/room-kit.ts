@@ -141,7 +141,7 @@ export function makeTimeBox(): {
       now: () => systemClock.now() + passedMs + wrongMs,
       monotonic: () => systemClock.monotonic() + passedMs,
     },
-    parts: (ground) => (made = createParts(ground)) as Part[],
+    parts: (ground) => (made = createParts(ground)),
     pass: (hours) => void (passedMs += hours * hourMs),
     jump: (hours) => void (wrongMs += hours * hourMs),
     sweep: async () => {
