@@ -84,6 +84,7 @@ export const messages: typeof english = {
     configure: 'Einrichten',
     administer: 'Verwalten',
     incidents: 'Vorfälle',
+    talk: 'Gespräche',
     cameras: 'Kameras',
     playback: 'Wiedergabe',
     exports: 'Exporte',

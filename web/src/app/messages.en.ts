@@ -81,6 +81,7 @@ export const messages = {
     configure: 'Configure',
     administer: 'Administer',
     incidents: 'Incidents',
+    talk: 'Talk',
     cameras: 'Cameras',
     playback: 'Playback',
     exports: 'Exports',

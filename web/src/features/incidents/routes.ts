@@ -17,6 +17,6 @@ export const routes: RouteRecordRaw[] = [
     path: '/incidents/:id',
     name: 'incident',
     component: () => import('./IncidentPage.vue'),
-    meta: { messages: ['incidents', 'cameras', 'playback', 'exports'], permission: 'incident.read' },
+    meta: { messages: ['incidents', 'cameras', 'playback', 'exports', 'talk'], permission: 'incident.read' },
   },
 ];

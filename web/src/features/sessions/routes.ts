@@ -8,7 +8,7 @@ export const routes: RouteRecordRaw[] = [
     name: 'sessions',
     component: () => import('./SessionsPage.vue'),
     meta: {
-      messages: ['sessions'],
+      messages: ['sessions', 'talk'],
       nav: { section: 'administer', order: 30, label: 'nav.sessions', icon: MonitorSmartphone },
     },
   },
