@@ -89,6 +89,10 @@ function hear(
   }
 }
 
-/** RFC 8292 §2.1 wants https or mailto; a box that is reached by http alone (a test) has no address to name. */
-const contactOf = (contact: string | undefined, origins: readonly string[]): string =>
-  contact ?? origins.find((origin) => origin.startsWith('https:')) ?? 'mailto:nobody@siphera.invalid';
+/** RFC 8292 §2.1 wants https or mailto. A box that is reached by http or as localhost alone has no address to name. */
+function contactOf(contact: string | undefined, origins: readonly string[]): string {
+  const first = origins
+    .map((origin) => new URL(origin))
+    .find((url) => url.protocol === 'https:' && url.hostname !== 'localhost');
+  return contact ?? first?.origin ?? 'mailto:nobody@siphera.invalid';
+}

@@ -3,6 +3,7 @@
  * in the transaction that decided it, so a restart neither loses nor doubles one; core is told at most once for each incident and
  * person that nothing was shown; and who may not see an incident gets nothing of it, neither now nor when its turn comes.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { Incident, internalPaths, isGranted, type FeedEntry, type InternalPerson } from '@siphera/contract';
 import { planFor, waveOf } from '../domain/alarm-wave.ts';
 import { lifeMs, placeOf } from '../domain/push-payload.ts';
@@ -36,11 +37,14 @@ export class AlarmChain {
 
   /** Entries of core's feed, in order; one that was heard before changes nothing. */
   hear(entries: readonly FeedEntry[]): void {
-    for (const entry of entries) {
-      if (entry.kind !== 'incident') continue;
-      if (entry.action === 'deleted') this.#inTransaction(() => this.#forget(entry.id));
-      else this.#hearOne(entry);
-    }
+    const incidents = entries.filter(({ kind }) => kind === 'incident');
+    if (incidents.length === 0) return;
+    this.#inTransaction(() => {
+      for (const entry of incidents) {
+        if (entry.action === 'deleted') this.#forget(entry.id);
+        else this.#hearOne(entry);
+      }
+    });
   }
 
   /** The person, when the alarm may still go to him: on duty, and allowed to see it. */
@@ -94,15 +98,14 @@ export class AlarmChain {
       return;
     }
     const { incidents, clock } = this.#options;
-    this.#inTransaction(() => {
-      const incident = toRow(parsed.data, entry.scopes);
-      const before = incidents.get(incident.id);
-      if (before && before.revision > incident.revision) return;
-      incidents.save(incident, clock.now());
-      const wave = waveOf(before, incident);
-      if (wave !== undefined && this.#isOfUse(entry)) this.#ring(incident, wave);
-      if (incident.state !== 'new' && before?.state === 'new') this.#clear(incident.id);
-    });
+    const incident = toRow(parsed.data, entry.scopes);
+    const before = incidents.get(incident.id);
+    // A door that is forced a hundred times changes its incident a hundred times, and nothing of this.
+    if (before && (before.revision > incident.revision || isSame(before, incident))) return;
+    incidents.save(incident, clock.now());
+    const wave = waveOf(before, incident);
+    if (wave !== undefined && this.#isOfUse(entry)) this.#ring(incident, wave);
+    if (incident.state !== 'new' && before?.state === 'new') this.#clear(incident.id);
   }
 
   /** What is heard late (this service was down for long) rings nobody when its push would be over by now. */
@@ -212,6 +215,10 @@ export class AlarmChain {
     this.#options.db.transaction(act).immediate();
   }
 }
+
+/** But for the revision, which alone tells nothing. */
+const isSame = (before: PushIncident, now: PushIncident): boolean =>
+  isDeepStrictEqual({ ...before, revision: 0 }, { ...now, revision: 0 });
 
 const toRow = (incident: Incident, scopes: readonly string[]): PushIncident => ({
   id: incident.id,

@@ -78,9 +78,13 @@ export class PresenceBoard {
   #tell(): void {
     const told = [...this.#changed];
     this.#changed.clear();
-    for (const [orgId, users] of told) {
-      const presences = [...users].map((id) => this.of(id));
-      for (const socket of this.#options.sockets.open(orgId)) socket.emit('presence', presences);
+    try {
+      for (const [orgId, users] of told) {
+        const presences = [...users].map((id) => this.of(id));
+        for (const socket of this.#options.sockets.open(orgId)) socket.emit('presence', presences);
+      }
+    } catch (error) {
+      this.#options.log.error('presence_not_told', { error });
     }
   }
 
