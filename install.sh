@@ -149,7 +149,8 @@ renew_certificates() {
   fill_defaults
   set_owners
   make_certificates
-  # New addresses are another place for live video, and new origins to core and signaling.
+  # New addresses are another place for live video, and new origins to core and signaling. coturn sees its certificate and the
+  # addresses by itself.
   render_janus
   if [[ $MODE == native ]]; then
     write_services

@@ -39,12 +39,14 @@ make_certificates() {
   pki client "$dir/ca" siphera-health --out "$dir/mqtt"
   pki client "$dir/ca" siphera-core --out "$dir/core"
   make_front_certificate "$names"
+  make_turn_certificate
   [[ $MODE != docker ]] || make_internal_certificates
   # Core signs the devices' certificates and rewrites the list of revoked ones.
   give "$CORE_OWNER" "$dir/ca"
   give "$CORE_OWNER" "$dir/core"
   give "$MQTT_OWNER" "$dir/mqtt"
   give "$WWW_OWNER" "$dir/front"
+  give "$TURN_OWNER" "$dir/turn"
 }
 
 # A new host name outside of what the CA may sign needs a new CA, which every phone and device must be told about: never unasked.
@@ -73,6 +75,20 @@ make_front_certificate() {
   # Going back to the box's CA after an admin's certificate: that key is the admin's, ours gets its own.
   [[ ! -e $dir/own ]] || do_it rm -f "$dir/own" "$dir/front.key" "$dir/front.crt"
   pki server "$ETC_DIR/pki/ca" front --san "$1" --out "$dir"
+}
+
+# coturn has the front door's certificate, in a copy that its user can read: the key first, as both are read again when the
+# certificate changes.
+make_turn_certificate() {
+  local from=$ETC_DIR/pki/front dir=$ETC_DIR/pki/turn
+  make_dir "$dir" 755
+  [[ $DRY_RUN == no ]] || return 0
+  cmp -s "$from/front.key" "$dir/turn.key" || {
+    install -m 400 "$from/front.key" "$dir/turn.key.tmp"
+    own "$TURN_OWNER" "$dir/turn.key.tmp"
+    mv -f "$dir/turn.key.tmp" "$dir/turn.key"
+  }
+  cmp -s "$from/front.crt" "$dir/turn.crt" || { install -m 644 "$from/front.crt" "$dir/turn.crt.tmp" && mv -f "$dir/turn.crt.tmp" "$dir/turn.crt"; }
 }
 
 make_internal_certificates() {

@@ -17,10 +17,12 @@ make_directories() {
   make_dir "$ETC_DIR/mosquitto" 755
   make_dir "$ETC_DIR/nginx" 755
   make_dir "$ETC_DIR/janus" 755
+  make_dir "$ETC_DIR/coturn" 755
   make_dir "$ETC_DIR/pki" 755
   make_dir "$DATA_DIR" 755
   make_data_dir "$DATA_DIR/core" 700 "$CORE_OWNER"
   make_data_dir "$DATA_DIR/panel" 700 "$PANEL_OWNER"
+  make_data_dir "$DATA_DIR/signaling" 700 "$SIGNALING_OWNER"
   make_data_dir "$DATA_DIR/camera" 700 "$CAMERA_OWNER"
   make_data_dir "$DATA_DIR/mosquitto" 700 "$MQTT_OWNER"
   make_data_dir "$RECORDINGS_DIR" 700 "$CAMERA_OWNER"
@@ -85,6 +87,10 @@ make_secret() {
 make_secrets() {
   # Encrypts the account keys of alarm panels at rest.
   make_secret panel.key "$PANEL_OWNER"
+  # Encrypts the box's half of the keys with which talk devices open their stores, and what push needs.
+  make_secret signaling.key "$SIGNALING_OWNER"
+  # Whoever has it makes credentials for the relay: signaling. coturn has it in its own configuration.
+  make_secret turn.secret "$SIGNALING_OWNER"
   # Encrypts the passwords of cameras at rest and signs links to footage.
   make_secret camera.key "$CAMERA_OWNER"
   # Whoever has it commands Janus: the camera service alone. Janus has it in its own configuration.

@@ -9,11 +9,15 @@ compose() { "${COMPOSE[@]}" --project-name siphera --env-file "$ETC_DIR/compose.
 write_compose_env() {
   local name
   {
-    for name in "${SETTINGS[@]}"; do printf 'SIPHERA_%s=%s\n' "$name" "${!name}"; done
+    for name in "${SETTINGS[@]}"; do
+      # Off is no port that could be published.
+      [[ $name == TURN_PORT && $TURN_PORT == off ]] || printf 'SIPHERA_%s=%s\n' "$name" "${!name}"
+    done
+    printf 'SIPHERA_TURN_URIS=%s\n' "$(turn_uris)"
     printf 'SIPHERA_PUBLIC_URLS=%s\n' "$(public_urls)"
     printf 'SIPHERA_PUBLIC_URL=https://%s%s\n' "$HOST_NAME" "$(port_suffix)"
     if [[ $RTSP_PORT != off ]]; then printf 'SIPHERA_RTSP_LISTEN=0.0.0.0:%s\n' "$RTSP_PORT"; fi
-    for name in SIPHERA_NODE_IMAGE SIPHERA_DEBIAN_IMAGE SIPHERA_NODE_SERVICE_IMAGE SIPHERA_CAMERA_IMAGE SIPHERA_JANUS_IMAGE \
+    for name in SIPHERA_NODE_IMAGE SIPHERA_DEBIAN_IMAGE SIPHERA_NODE_SERVICE_IMAGE SIPHERA_CAMERA_IMAGE SIPHERA_JANUS_IMAGE SIPHERA_COTURN_IMAGE \
       SIPHERA_MOSQUITTO_IMAGE SIPHERA_NGINX_IMAGE; do
       [[ -z ${!name-} ]] || printf '%s=%s\n' "$name" "${!name}"
     done
@@ -45,7 +49,9 @@ build_images() {
 # `up` leaves a container alone whose image and settings are the same. Files that are mounted are watched by the daemons.
 start_containers() {
   note 'starting the containers'
-  quietly compose up -d --remove-orphans || {
+  local scale=()
+  [[ $TURN_PORT != off ]] || scale=(--scale coturn=0)
+  quietly compose up -d --remove-orphans "${scale[@]}" || {
     if [[ $DRY_RUN == no ]]; then compose ps && compose logs --tail 15; fi >&2
     fail 'the containers did not come up' 'siphera doctor'
   }
@@ -55,9 +61,10 @@ container_health() { docker inspect --format '{{if .State.Health}}{{.State.Healt
 container_is_up() { [[ $(container_health "$1") == healthy ]]; }
 
 wait_for_containers() {
-  local name
+  local name relay=coturn
   if [[ $DRY_RUN == yes ]]; then return; fi
-  for name in mosquitto core panel signaling janus camera nginx; do
+  [[ $TURN_PORT != off ]] || relay=''
+  for name in mosquitto core panel signaling janus $relay camera nginx; do
     try_for 90 container_is_up "$name" || {
       compose logs --tail 15 "$name" >&2 || true
       fail "$name is not healthy" "docker logs of the container; siphera doctor"

@@ -12,8 +12,10 @@ run_self_test() {
 
 # Janus and the camera service are on the host's own network in both modes, so a firewall of the host holds them back.
 open_ports() {
-  printf 'tcp %s %s %s %s%s, udp %s %s' "$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT" "$([[ $RTSP_PORT == off ]] || printf ' %s' "$RTSP_PORT")" \
-    "$DC09_PORT" "$MEDIA_PORTS"
+  local tcp=("$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT") udp=("$DC09_PORT" "$MEDIA_PORTS")
+  [[ $TURN_PORT == off ]] || tcp+=("$TURN_PORT" "$TURNS_PORT") udp+=("$TURN_PORT")
+  [[ $RTSP_PORT == off ]] || tcp+=("$RTSP_PORT")
+  printf 'tcp %s, udp %s' "${tcp[*]}" "${udp[*]}"
 }
 
 farewell() {

@@ -25,6 +25,8 @@ Options (environment twin in brackets)
   --dc09-port N              12000, TCP and UDP                        [SIPHERA_DC09_PORT]
   --media-address ADDRESS    where browsers reach live video by WebRTC: an address of this machine, or auto: its first one [SIPHERA_MEDIA_ADDRESS]
   --media-ports FIRST-LAST   20000-20199, UDP, for that                [SIPHERA_MEDIA_PORTS]
+  --turn-port N              3478, UDP and TCP: relay for calls that find no direct way; off: no relay [SIPHERA_TURN_PORT]
+  --turns-port N             5349, TCP: the same by TLS                [SIPHERA_TURNS_PORT]
   --rtsp-port N              the cameras' pictures by RTSP for other systems, by links that an admin makes; default: off [SIPHERA_RTSP_PORT]
   --data-dir DIR             /var/lib/siphera                          [SIPHERA_DATA_DIR]
   --recordings-dir DIR       DATA-DIR/recordings: the cameras' footage, best on a disk of its own [SIPHERA_RECORDINGS_DIR]
@@ -42,11 +44,14 @@ TEXT
 }
 
 # Names kept in siphera.env, in its order.
-readonly SETTINGS=(MODE HOST_NAME ADDRESSES MDNS_NAME HTTPS_PORT HTTP_PORT MQTT_PORT DC09_PORT MEDIA_ADDRESS MEDIA_PORTS RTSP_PORT DATA_DIR RECORDINGS_DIR
+readonly SETTINGS=(MODE HOST_NAME ADDRESSES MDNS_NAME HTTPS_PORT HTTP_PORT MQTT_PORT DC09_PORT TURN_PORT TURNS_PORT MEDIA_ADDRESS MEDIA_PORTS RTSP_PORT DATA_DIR RECORDINGS_DIR
   BACKUP_DIR CERT KEY ADMIN_EMAIL LOG_LEVEL)
 
 # Where the camera service commands its Janus, on loopback. Not Janus's own default: another one may be on this machine.
 readonly JANUS_PORT=7088
+# Where both ends of a relayed call meet, inside of coturn: an address of loopback on which nothing else listens, and what clients
+# are shown in its place (RFC 5737).
+readonly TURN_RELAY_ADDRESS=127.84.85.86 TURN_SHOWN_ADDRESS=198.51.100.1
 
 parse_options() {
   COMMAND=install
@@ -62,7 +67,7 @@ parse_options() {
       --no-self-test) SIPHERA_SELF_TEST=no ;;
       -h | --help) usage && exit 0 ;;
       --mode | --host-name | --addresses | --address | --mdns-name | --https-port | --http-port | --mqtt-port | --dc09-port | --media-address | \
-        --media-ports | --rtsp-port | --data-dir | --recordings-dir | --backup-dir | --cert | --key | --admin-email | --log-level)
+        --media-ports | --rtsp-port | --turn-port | --turns-port | --data-dir | --recordings-dir | --backup-dir | --cert | --key | --admin-email | --log-level)
         [[ $# -ge 2 ]] || FAIL_CODE=2 fail "$1 needs a value" './install.sh --help'
         set_option "$1" "$2"
         shift
@@ -102,6 +107,7 @@ fill_defaults() {
   MDNS_NAME=${SIPHERA_MDNS_NAME:-$(default_mdns_name)}
   HTTPS_PORT=${SIPHERA_HTTPS_PORT:-443} HTTP_PORT=${SIPHERA_HTTP_PORT:-80}
   MQTT_PORT=${SIPHERA_MQTT_PORT:-8883} DC09_PORT=${SIPHERA_DC09_PORT:-12000}
+  TURN_PORT=${SIPHERA_TURN_PORT:-3478} TURNS_PORT=${SIPHERA_TURNS_PORT:-5349}
   MEDIA_ADDRESS=${SIPHERA_MEDIA_ADDRESS:-auto} MEDIA_ADDRESS_SETTING=${SIPHERA_MEDIA_ADDRESS:-auto}
   [[ $MEDIA_ADDRESS != auto ]] || MEDIA_ADDRESS=$(default_media_address)
   MEDIA_PORTS=${SIPHERA_MEDIA_PORTS:-20000-20199} RTSP_PORT=${SIPHERA_RTSP_PORT:-off}
@@ -162,6 +168,7 @@ check_settings() {
   done
   [[ $(printf '%s\n' "$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT" | sort -u | wc -l) -eq 4 ]] || fail 'two parts of the box cannot have the same port'
   check_media_settings
+  check_turn_settings
   [[ $DATA_DIR == /* && $BACKUP_DIR == /* && $RECORDINGS_DIR == /* && $DATA_DIR$BACKUP_DIR$RECORDINGS_DIR =~ ^[A-Za-z0-9/._-]+$ ]] || fail 'directories must be absolute, of letters, digits and / . _ -'
   [[ $LOG_LEVEL =~ ^(debug|info|warn|error)$ ]] || fail "--log-level '$LOG_LEVEL' is none of debug, info, warn, error"
   [[ -z $ADMIN_EMAIL || $ADMIN_EMAIL =~ ^[^[:space:]@\"\'\$]+@[^[:space:]@\"\'\$]+$ ]] || fail "--admin-email '$ADMIN_EMAIL' is no address"
@@ -178,6 +185,17 @@ check_media_settings() {
   [[ $((last - first)) -ge 19 ]] || fail "--media-ports '$MEDIA_PORTS' is room for $((last - first + 1)) viewers only" 'give at least 20 ports'
   [[ $RTSP_PORT == off || ($RTSP_PORT =~ ^[0-9]{1,5}$ && $RTSP_PORT -ge 1 && $RTSP_PORT -le 65535) ]] || fail "--rtsp-port '$RTSP_PORT' is no port, nor off"
   [[ ! " $HTTPS_PORT $HTTP_PORT $MQTT_PORT $DC09_PORT " == *" $RTSP_PORT "* ]] || fail 'two parts of the box cannot have the same port'
+}
+
+check_turn_settings() {
+  local port ports=("$TURN_PORT" "$TURNS_PORT") taken=("$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT" "$RTSP_PORT")
+  [[ $TURN_PORT != off ]] || return 0
+  for port in "${ports[@]}"; do
+    # coturn is never root, so it takes none of the ports below.
+    [[ $port =~ ^[0-9]{4,5}$ && $port -ge 1024 && $port -le 65535 ]] || fail "--turn-port and --turns-port '$port' is no port from 1024 on"
+    [[ ! " ${taken[*]} " == *" $port "* ]] || fail 'two parts of the box cannot have the same port'
+  done
+  [[ $TURN_PORT != "$TURNS_PORT" ]] || fail 'two parts of the box cannot have the same port'
 }
 
 # The admin's certificate must be usable before anything is touched.

@@ -101,6 +101,7 @@ check_ports() {
   [[ $MODE == docker ]] || pairs+=('tcp 7080' 'tcp 7081' 'tcp 7082' 'tcp 7083' 'tcp 7180' 'tcp 7181' 'tcp 7182' 'tcp 7183')
   # With Compose too: Janus and the camera service are on the host's network.
   pairs+=("tcp $JANUS_PORT" "udp $MEDIA_PORTS")
+  [[ $TURN_PORT == off ]] || pairs+=("udp $TURN_PORT" "tcp $TURN_PORT" "tcp $TURNS_PORT")
   [[ $RTSP_PORT == off ]] || pairs+=("tcp $RTSP_PORT")
   for pair in "${pairs[@]}"; do
     user=$(port_user "${pair% *}" "${pair#* }")

@@ -5,6 +5,7 @@
 
 native_services() {
   printf '%s\n' mosquitto core panel signaling janus camera nginx renew
+  [[ $TURN_PORT == off ]] || printf '%s\n' coturn
   [[ $MDNS_NAME == none ]] || printf '%s\n' mdns
 }
 
@@ -56,6 +57,16 @@ signaling_env() {
   env_line SIGNALING_METRICS_LISTEN 127.0.0.1:7181
   env_line CORE_INTERNAL_URL "unix:$RUN_DIR/core.sock"
   env_line PUBLIC_ORIGINS "$(public_urls)"
+  env_line DATA_DIR "$DATA_DIR/signaling"
+  env_line SIGNALING_KEY_FILE "$ETC_DIR/secrets/signaling.key"
+  env_line TURN_URIS "$(turn_uris)"
+  env_line TURN_SECRET_FILE "$ETC_DIR/secrets/turn.secret"
+}
+
+# Where phones and browsers reach the relay, best way first; nothing when there is none.
+turn_uris() {
+  [[ $TURN_PORT == off ]] || printf 'turn:%s:%s?transport=udp,turn:%s:%s?transport=tcp,turns:%s:%s?transport=tcp' \
+    "$HOST_NAME" "$TURN_PORT" "$HOST_NAME" "$TURN_PORT" "$HOST_NAME" "$TURNS_PORT"
 }
 
 camera_env() {
@@ -76,6 +87,13 @@ camera_env() {
 janus_env() {
   env_line JANUS_CONF_DIR "$ETC_DIR/janus"
   env_line JANUS_PORT "$JANUS_PORT"
+}
+
+coturn_env() {
+  env_line COTURN_CONF_DIR "$ETC_DIR/coturn"
+  env_line COTURN_RUN_DIR "$ROOT/var/cache/siphera/coturn"
+  env_line PKI_DIR "$ETC_DIR/pki"
+  env_line TURN_LISTEN_PORT "$TURN_PORT"
 }
 
 mosquitto_env() {
@@ -108,6 +126,7 @@ write_services() {
   make_dir "$ROOT/var/cache/siphera" 755
   # nginx's master makes its own directories in it, for its workers alone; the workers must get through.
   make_dir "$ROOT/var/cache/siphera/nginx" 711
+  make_dir "$ROOT/var/cache/siphera/coturn" 700 "$TURN_OWNER"
   while IFS= read -r name; do
     changed=${#CHANGED_FILES[@]}
     { common_env && "${name}_env"; } | write_file "$ETC_DIR/native/$name.env" 644
@@ -189,6 +208,7 @@ service_is_up() {
     panel) http_ok 7182 ;;
     camera) http_ok 7183 ;;
     janus) env JANUS_PORT="$JANUS_PORT" "$COMPOSE_DIR/janus/healthcheck.sh" >/dev/null 2>&1 ;;
+    coturn) TURN_LISTEN_PORT=$TURN_PORT "$COMPOSE_DIR/coturn/healthcheck.sh" >/dev/null 2>&1 ;;
     mosquitto) PKI_DIR=$ETC_DIR/pki MQTT_LISTEN_PORT=$MQTT_PORT "$COMPOSE_DIR/mosquitto/healthcheck.sh" >/dev/null 2>&1 ;;
     nginx) HTTPS_LISTEN_PORT=$HTTPS_PORT "$COMPOSE_DIR/nginx/healthcheck.sh" >/dev/null 2>&1 ;;
   esac

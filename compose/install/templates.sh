@@ -20,6 +20,7 @@ render_configuration() {
   write_file "$ETC_DIR/nginx/page-headers.conf" 644 <"$COMPOSE_DIR/nginx/page-headers.conf"
   render "$COMPOSE_DIR/nginx/nginx.conf.template" | write_file "$ETC_DIR/nginx/nginx.conf" 644
   render_janus
+  render_coturn
   [[ $MODE != native || $MDNS_NAME == none ]] || render_mdns
 }
 
@@ -54,6 +55,24 @@ render_janus() {
   render "$COMPOSE_DIR/janus/janus.jcfg.template" | write_file "$ETC_DIR/janus/janus.jcfg" 400 "$JANUS_OWNER"
   render "$COMPOSE_DIR/janus/janus.transport.websockets.jcfg.template" | write_file "$ETC_DIR/janus/janus.transport.websockets.jcfg" 444
   write_file "$ETC_DIR/janus/janus.plugin.streaming.jcfg" 444 <"$COMPOSE_DIR/janus/janus.plugin.streaming.jcfg"
+}
+
+render_coturn() {
+  local TURN_LISTEN_PORT=$TURN_PORT TURNS_LISTEN_PORT=$TURNS_PORT COTURN_RUN_DIR=$ROOT/var/cache/siphera/coturn PKI_DIR=$ETC_DIR/pki
+  # It listens on all addresses of the machine, or of its container.
+  local TURN_SECRET TURN_REALM=$HOST_NAME TURN_LISTENING_LINE=''
+  if [[ $TURN_PORT == off ]]; then
+    do_it rm -f "$ETC_DIR/coturn/turnserver.conf"
+    return
+  fi
+  if [[ $DRY_RUN == yes ]]; then
+    note "would write: $ETC_DIR/coturn"
+    return
+  fi
+  # As docker-compose.yml has them.
+  [[ $MODE != docker ]] || TURN_LISTEN_PORT=3478 TURNS_LISTEN_PORT=5349 COTURN_RUN_DIR=/tmp/coturn PKI_DIR=/etc/siphera/pki
+  TURN_SECRET=$(cat "$ETC_DIR/secrets/turn.secret")
+  render "$COMPOSE_DIR/coturn/turnserver.conf.template" | write_file "$ETC_DIR/coturn/turnserver.conf" 400 "$TURN_OWNER"
 }
 
 render_mdns() {

@@ -10,6 +10,7 @@ native_users() {
   ensure_user siphera-signaling siphera
   ensure_user siphera-camera siphera
   ensure_user siphera-janus ''
+  ensure_user siphera-turn ''
   ensure_user siphera-mqtt ''
   ensure_user siphera-www ''
 }
@@ -26,17 +27,17 @@ ensure_user() {
 set_owners() {
   if [[ $MODE == docker ]]; then
     CORE_OWNER=10001:10001 PANEL_OWNER=10002:10002 SIGNALING_OWNER=10003:10003 MQTT_OWNER=10004:10004 WWW_OWNER=10005:10005
-    CAMERA_OWNER=10006:10006 JANUS_OWNER=10007:10007
+    CAMERA_OWNER=10006:10006 JANUS_OWNER=10007:10007 TURN_OWNER=10008:10008
   else
     CORE_OWNER=siphera:siphera PANEL_OWNER=siphera-panel:siphera-panel SIGNALING_OWNER=siphera-signaling:siphera-signaling
     MQTT_OWNER=siphera-mqtt:siphera-mqtt WWW_OWNER=root:siphera-www CAMERA_OWNER=siphera-camera:siphera-camera
-    JANUS_OWNER=siphera-janus:siphera-janus
+    JANUS_OWNER=siphera-janus:siphera-janus TURN_OWNER=siphera-turn:siphera-turn
   fi
 }
 
 remove_users() {
   local user
-  for user in siphera-panel siphera-signaling siphera-camera siphera-janus siphera-mqtt siphera-www siphera; do
+  for user in siphera-panel siphera-signaling siphera-camera siphera-janus siphera-turn siphera-mqtt siphera-www siphera; do
     if getent passwd "$user" >/dev/null; then quietly userdel "$user" || true; fi
   done
 }

@@ -50,7 +50,7 @@ setup() { setup_box; }
 
 @test "secrets are 32 random bytes, readable to one user, and siphera.env holds none of them" {
   configure_box
-  for name in panel.key admin.key camera.key janus.secret; do
+  for name in panel.key admin.key camera.key signaling.key janus.secret turn.secret; do
     [ "$(stat -c %a "$ETC_DIR/secrets/$name")" = 400 ]
     [ "$(base64 -d "$ETC_DIR/secrets/$name" | wc -c)" -eq 32 ]
     run grep -rqF "$(cat "$ETC_DIR/secrets/$name")" "$ETC_DIR/siphera.env" "$ETC_DIR/native"
@@ -66,6 +66,44 @@ setup() { setup_box; }
   [ "$(stat -c %a "$ETC_DIR/janus/janus.jcfg")" = 400 ]
   run grep -rlF "$(cat "$ETC_DIR/secrets/janus.secret")" "$ETC_DIR"
   [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "the relay has the secret that signaling has, readable to nobody else, and relays to its own address alone" {
+  configure_box
+  conf=$ETC_DIR/coturn/turnserver.conf
+  grep -qxF "static-auth-secret=$(cat "$ETC_DIR/secrets/turn.secret")" "$conf"
+  [ "$(stat -c %a "$conf")" = 400 ]
+  run grep -rlF "$(cat "$ETC_DIR/secrets/turn.secret")" "$ETC_DIR"
+  [ "${#lines[@]}" -eq 2 ]
+  [ "$(grep -E '^(allowed|denied)-peer-ip' "$conf" | sort | xargs)" = 'allowed-peer-ip=127.84.85.86 denied-peer-ip=0.0.0.0-255.255.255.255 denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' ]
+  [ "$(grep -E '^(relay-ip|external-ip)' "$conf" | xargs)" = 'relay-ip=127.84.85.86 external-ip=198.51.100.1/127.84.85.86' ]
+  [ "$(grep -E 'listening-port' "$conf" | xargs)" = 'listening-port=3478 tls-listening-port=5349' ]
+}
+
+@test "the relay shows the certificate of the front door, and gets the next one too" {
+  configure_box
+  cmp "$ETC_DIR/pki/front/front.crt" "$ETC_DIR/pki/turn/turn.crt"
+  cmp "$ETC_DIR/pki/front/front.key" "$ETC_DIR/pki/turn/turn.key"
+  before=$(stat -c %i "$ETC_DIR/pki/turn/turn.crt")
+  ADDRESSES=192.168.7.5,10.9.8.7
+  make_certificates
+  cmp "$ETC_DIR/pki/front/front.crt" "$ETC_DIR/pki/turn/turn.crt"
+  [ "$before" != "$(stat -c %i "$ETC_DIR/pki/turn/turn.crt")" ]
+  [ "$(stat -c %a "$ETC_DIR/pki/turn/turn.key")" = 400 ]
+}
+
+@test "without a relay there is no configuration of one" {
+  configure_box
+  TURN_PORT=off
+  render_configuration
+  [ ! -e "$ETC_DIR/coturn/turnserver.conf" ]
+}
+
+@test "what talk keeps lies in a directory of signaling's own" {
+  configure_box
+  [ "$(stat -c %a "$DATA_DIR/signaling")" = 700 ]
+  grep -qx "DATA_DIR='$DATA_DIR/signaling'" "$ETC_DIR/native/signaling.env"
+  grep -qx "SIGNALING_KEY_FILE='$ETC_DIR/secrets/signaling.key'" "$ETC_DIR/native/signaling.env"
 }
 
 @test "live video uses the given address and ports; without an address Janus looks for itself" {

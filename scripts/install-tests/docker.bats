@@ -82,6 +82,29 @@ configure_docker() {
   grep -qx 'SIPHERA_RTSP_LISTEN=0.0.0.0:8554' "$ETC_DIR/compose.env"
 }
 
+@test "Compose is told where the relay is; without one it starts no container for it" {
+  grep -qx 'SIPHERA_TURN_URIS=turn:box.example.org:3478?transport=udp,turn:box.example.org:3478?transport=tcp,turns:box.example.org:5349?transport=tcp' "$ETC_DIR/compose.env"
+  grep -qx 'SIPHERA_TURN_PORT=3478' "$ETC_DIR/compose.env"
+  [ "$(grep -E '^(listening-port|cert)=' "$ETC_DIR/coturn/turnserver.conf" | xargs)" = 'listening-port=3478 cert=/etc/siphera/pki/turn/turn.crt' ]
+  start_containers
+  [[ $(calls) != *'--scale'* ]]
+  TURN_PORT=off
+  write_compose_env
+  start_containers
+  [[ $(calls) == *'up -d --remove-orphans --scale coturn=0'* ]]
+  grep -qx 'SIPHERA_TURN_URIS=' "$ETC_DIR/compose.env"
+  run grep -q '^SIPHERA_TURN_PORT=' "$ETC_DIR/compose.env"
+  [ "$status" -ne 0 ]
+}
+
+@test "in the container the relay has the same ports, whatever is published" {
+  TURN_PORT=40000 TURNS_PORT=40001
+  render_configuration
+  write_compose_env
+  grep -qx 'listening-port=3478' "$ETC_DIR/coturn/turnserver.conf"
+  grep -q 'turns:box.example.org:40001' "$ETC_DIR/compose.env"
+}
+
 @test "certificates are renewed daily by cron where there is no systemd" {
   sh -n "$ROOT/etc/cron.daily/siphera-renew"
   grep -q 'renew-certificates' "$ROOT/etc/cron.daily/siphera-renew"

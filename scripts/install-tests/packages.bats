@@ -39,6 +39,12 @@ setup() {
   [ "$(cat "$ETC_DIR/held-units")" = janus ]
 }
 
+@test "Debian's own coturn, which relays everywhere, never runs beside the box's" {
+  missing_packages() { printf '%s\n' coturn; }
+  install_packages coturn
+  [ "$(cat "$ETC_DIR/held-units")" = coturn ]
+}
+
 @test "offline it fetches nothing and names what is missing" {
   OFFLINE=yes
   missing_packages() { printf '%s\n' mosquitto; }

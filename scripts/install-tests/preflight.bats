@@ -61,8 +61,21 @@ installer() { env -u SIPHERA_MODE SIPHERA_ROOT="$ROOT" SKIP_OWNERS=yes "$REPO/in
   [[ $output == *20000-20199/udp* ]]
 }
 
+@test "a taken port of the relay is named, with Compose too, unless there is none" {
+  MODE=docker
+  fake ss ''
+  printf '#!/bin/sh\ncase "$*" in *"--udp sport >= :3478 and"*) echo "udp UNCONN 0 0 *:3478 *:* users:((\\"turnserver\\",pid=1,fd=4))" ;; esac\n' >"$BATS_TEST_TMPDIR/bin/ss"
+  fake docker
+  run check_ports
+  [ "$status" -ne 0 ]
+  [[ $output == *turnserver* ]]
+  [[ $output == *3478/udp* ]]
+  TURN_PORT=off
+  check_ports
+}
+
 @test "media settings that cannot work are refused" {
-  for bad in 'MEDIA_ADDRESS=127.0.0.1' 'MEDIA_ADDRESS=box.local' 'MEDIA_PORTS=20000' 'MEDIA_PORTS=20199-20000' 'MEDIA_PORTS=20000-20001' 'RTSP_PORT=443' 'RTSP_PORT=x' 'RECORDINGS_DIR=footage'; do
+  for bad in 'MEDIA_ADDRESS=127.0.0.1' 'MEDIA_ADDRESS=box.local' 'MEDIA_PORTS=20000' 'MEDIA_PORTS=20199-20000' 'MEDIA_PORTS=20000-20001' 'RTSP_PORT=443' 'RTSP_PORT=x' 'TURN_PORT=x' 'TURN_PORT=443' 'TURN_PORT=8883' 'TURNS_PORT=3478' 'TURNS_PORT=off' 'RECORDINGS_DIR=footage'; do
     fill_defaults
     local "${bad?}"
     run check_settings

@@ -18,8 +18,8 @@ setup() {
   done < <(native_services)
 }
 
-@test "core, panel, signaling, camera, Janus and the broker run under users of their own" {
-  for pair in core:siphera panel:siphera-panel signaling:siphera-signaling camera:siphera-camera janus:siphera-janus mosquitto:siphera-mqtt; do
+@test "core, panel, signaling, camera, Janus, coturn and the broker run under users of their own" {
+  for pair in core:siphera panel:siphera-panel signaling:siphera-signaling camera:siphera-camera janus:siphera-janus coturn:siphera-turn mosquitto:siphera-mqtt; do
     grep -q "chpst -u ${pair#*:}[: ]" "$ETC_DIR/sv/${pair%%:*}/run"
   done
 }
@@ -42,14 +42,29 @@ setup() {
   grep -qx "CAMERA_RTSP_LISTEN='0.0.0.0:8554'" "$ETC_DIR/native/camera.env"
 }
 
+@test "the relay is told to signaling with its ports, and the secret by its file alone" {
+  grep -qx "TURN_URIS='turn:box.example.org:3478?transport=udp,turn:box.example.org:3478?transport=tcp,turns:box.example.org:5349?transport=tcp'" "$ETC_DIR/native/signaling.env"
+  grep -qx "TURN_SECRET_FILE='$ETC_DIR/secrets/turn.secret'" "$ETC_DIR/native/signaling.env"
+  run grep -rF "$(cat "$ETC_DIR/secrets/turn.secret")" "$ETC_DIR/native" "$ETC_DIR/sv"
+  [ "$status" -ne 0 ]
+}
+
+@test "a relay that is switched off goes, and signaling offers none" {
+  [ -d "$ETC_DIR/sv/coturn" ]
+  TURN_PORT=off
+  write_services
+  [ ! -d "$ETC_DIR/sv/coturn" ]
+  grep -qx "TURN_URIS=''" "$ETC_DIR/native/signaling.env"
+}
+
 @test "nginx's workers get through to where a large body waits" {
   [ "$(stat -c %a "$ROOT/var/cache/siphera/nginx")" = 711 ]
 }
 
 @test "a firewall is told every port that must pass" {
-  [ "$(open_ports)" = 'tcp 443 80 8883 12000, udp 12000 20000-20199' ]
-  RTSP_PORT=8554
-  [[ $(open_ports) == 'tcp 443 80 8883 12000 8554,'* ]]
+  [ "$(open_ports)" = 'tcp 443 80 8883 12000 3478 5349, udp 12000 20000-20199 3478' ]
+  RTSP_PORT=8554 TURN_PORT=off
+  [ "$(open_ports)" = 'tcp 443 80 8883 12000 8554, udp 12000 20000-20199' ]
 }
 
 @test "a service that is no longer wanted goes" {
@@ -78,6 +93,21 @@ setup() {
   nginx -t -q -c "$ETC_DIR/nginx/test.conf"
   run timeout 1 mosquitto -c "$ETC_DIR/mosquitto/mosquitto.conf"
   [[ $output != *'rror found at'* ]]
+}
+
+@test "coturn runs with the rendered configuration, as its user would" {
+  sed -e 's/^listening-port=.*/listening-port=13478/' -e 's/^tls-listening-port=.*/tls-listening-port=15349/' "$ETC_DIR/coturn/turnserver.conf" >"$ETC_DIR/coturn/test.conf"
+  echo listening-ip=127.0.0.1 >>"$ETC_DIR/coturn/test.conf"
+  turnserver -c "$ETC_DIR/coturn/test.conf" >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+  relay=$!
+  try_for 10 env TURN_LISTEN_PORT=13478 "$COMPOSE_DIR/coturn/healthcheck.sh"
+  kill "$relay"
+  wait "$relay" || true
+  grep -q 'White listing: 127.84.85.86' "$BATS_TEST_TMPDIR/log"
+  run grep -iE 'unknown|bad configuration|cannot find' "$BATS_TEST_TMPDIR/log"
+  [ -z "$output" ]
+  run grep -F "$(cat "$ETC_DIR/secrets/turn.secret")" "$BATS_TEST_TMPDIR/log"
+  [ -z "$output" ]
 }
 
 @test "uninstall keeps settings, data and backups; --purge removes them" {

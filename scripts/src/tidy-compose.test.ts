@@ -36,7 +36,16 @@ const running = all.filter(
 );
 const names = (list: [string, ComposeService][]): string[] => list.map(([name]) => name);
 /** The ports that the design publishes, as they are inside the default setting. */
-const published = ['443/tcp', '80/tcp', '8883/tcp', '12000/tcp', '12000/udp'];
+const published = [
+  '443/tcp',
+  '80/tcp',
+  '8883/tcp',
+  '12000/tcp',
+  '12000/udp',
+  '3478/udp',
+  '3478/tcp',
+  '5349/tcp',
+];
 /**
  * On the host's own network, where nothing is published because everything that listens is open. Why these two:
  * docs/adr/0010-camera-on-the-host-network.md.
@@ -99,6 +108,47 @@ describe('published ports', () => {
   it('are those of the design and no other', () => {
     const open = all.flatMap(([, { ports = [] }]) => ports.map(hostPort));
     expect(open.filter((port) => !published.includes(port))).toEqual([]);
+  });
+});
+
+describe('networks', () => {
+  it('let out core for e-mail and signaling for push, each by one of its own, and coturn into none of the box', () => {
+    const { networks } = parse(file) as { networks: Record<string, { internal?: boolean }> };
+    const open = Object.keys(networks).filter((name) => networks[name]?.internal !== true);
+    const members = (network: string): string[] =>
+      names(
+        running.filter(([, s]) =>
+          Array.isArray(s.networks) ? s.networks.includes(network) : network in Object(s.networks ?? {}),
+        ),
+      );
+    expect(Object.fromEntries(open.map((network) => [network, members(network)]))).toEqual({
+      edge: ['mosquitto', 'panel', 'nginx'],
+      outbound: ['core'],
+      push: ['signaling'],
+      relay: ['coturn'],
+    });
+    expect(services['coturn']?.networks).toEqual(['relay']);
+  });
+});
+
+describe('the relay', () => {
+  it('is told to deny every peer but its own address, and has no way to start without that', () => {
+    const text = readFileSync(join(root, 'compose/coturn/turnserver.conf.template'), 'utf8');
+    const lines = text
+      .split('\n')
+      .filter((line) => /peer|relay|^no-cli|^use-auth/.test(line) && !line.startsWith('#'));
+    expect(lines).toEqual([
+      'relay-ip={{TURN_RELAY_ADDRESS}}',
+      'denied-peer-ip=0.0.0.0-255.255.255.255',
+      'denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+      'allowed-peer-ip={{TURN_RELAY_ADDRESS}}',
+      'allow-loopback-peers',
+      'no-multicast-peers',
+      'no-tcp-relay',
+      'use-auth-secret',
+      'relay-threads=2',
+      'no-cli',
+    ]);
   });
 });
 

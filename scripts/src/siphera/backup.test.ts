@@ -40,6 +40,7 @@ beforeEach(() => {
     dc09: nowhere,
     health: { core: nowhere, panel: nowhere, signaling: nowhere, camera: nowhere },
     media: { address: 'auto', ports: '20000-20199', ownAddresses: [], janus: { up: undefined } },
+    relay: undefined,
     publicPort: 443,
     ownCertificate: false,
   };
@@ -99,6 +100,21 @@ describe('backup and restore', () => {
     expect(readFileSync(join(dir, 'data/camera/stills/one.jpg'), 'utf8')).toBe('still');
     expect(existsSync(join(dir, 'data/camera/exports'))).toBe(false);
     expect(readFileSync(join(dir, 'data/recordings/segment.mp4'), 'utf8')).toBe('later footage');
+  });
+
+  it('takes along what talk keeps: queues, encrypted files, and the key that opens stores with it', async () => {
+    const archive = join(dir, 'a.tar.gz');
+    mkdirSync(join(dir, 'data/signaling/files'), { recursive: true });
+    writeFileSync(join(dir, 'data/signaling/files/one'), 'ciphertext');
+    writeFileSync(join(dir, 'etc/secrets/signaling.key'), 'secret of signaling');
+    setNote('../signaling/signaling.db', 'queued');
+    await run(backup, archive);
+    rmSync(join(dir, 'data/signaling'), { recursive: true });
+    rmSync(join(dir, 'etc/secrets/signaling.key'));
+    await run(restore, archive);
+    expect(readNote('data/signaling/signaling.db')).toBe('queued');
+    expect(readFileSync(join(dir, 'data/signaling/files/one'), 'utf8')).toBe('ciphertext');
+    expect(readFileSync(join(dir, 'etc/secrets/signaling.key'), 'utf8')).toBe('secret of signaling');
   });
 
   it('makes an archive that only its owner can read, without setup codes', async () => {

@@ -26,6 +26,8 @@ export type BoxPlace = {
   /** Each answers `/healthz`. */
   health: Readonly<Record<ServiceName, Place>>;
   media: MediaPlace;
+  /** The relay for calls, by UDP (and TCP) and by TLS; undefined when it is switched off. */
+  relay: { turn: Address; turns: Address } | undefined;
   /** Port of the front door as browsers see it. */
   publicPort: number;
   /** The admin's own certificate stands at the front door in place of the box CA's. */
@@ -85,9 +87,16 @@ export function readBox(env: Readonly<Record<string, string | undefined>>): BoxP
       ports: setting('MEDIA_PORTS', '20000-20199'),
       ...(docker ? seenByLauncher(env) : seenHere()),
     },
+    relay: relayPlace(docker, setting('TURN_PORT', '3478'), port('TURNS_PORT', '5349')),
     publicPort: port('HTTPS_PORT', '443'),
     ownCertificate: setting('CERT', '') !== '',
   };
+}
+
+function relayPlace(docker: boolean, turnPort: string, turnsPort: number): BoxPlace['relay'] {
+  if (turnPort === 'off') return undefined;
+  const at = (port: number): Address => ({ host: docker ? 'coturn' : '127.0.0.1', port });
+  return docker ? { turn: at(3478), turns: at(5349) } : { turn: at(Number(turnPort)), turns: at(turnsPort) };
 }
 
 function seenHere(): Pick<MediaPlace, 'ownAddresses' | 'janus'> {

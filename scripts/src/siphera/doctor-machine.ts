@@ -92,11 +92,12 @@ function secretFiles(box: BoxPlace): string[] {
     : [];
   return [
     ...keys.map((name) => join(pki, name)),
-    ...['panel.key', 'admin.key', 'camera.key', 'janus.secret'].map((name) =>
+    ...['panel.key', 'admin.key', 'camera.key', 'signaling.key', 'janus.secret', 'turn.secret'].map((name) =>
       join(box.etcDir, 'secrets', name),
     ),
     join(box.dataDir, 'core'),
     join(box.dataDir, 'panel'),
+    join(box.dataDir, 'signaling'),
     join(box.dataDir, 'camera'),
     box.recordingsDir,
   ];

@@ -1,5 +1,6 @@
 /** Small questions to the running parts: is the port open, does it answer, which certificate does it show. */
 import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { get } from 'node:http';
 import { createConnection } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
@@ -11,6 +12,10 @@ import { pkiFile } from './box.ts';
 
 /** All of them are on this machine or its container network. */
 const probeTimeoutMs = 4_000;
+
+/** STUN: an Allocate request of nobody, and the type of its refusal. */
+const allocateRequest = Buffer.from('000300002112a442736970686572612d63616c6c', 'hex');
+const allocateError = 0x0113;
 
 /** What `/healthz` said; undefined when nobody answered in time. */
 export function askHealth(place: Place): Promise<{ ok: boolean; text: string } | undefined> {
@@ -32,6 +37,22 @@ export function askJanus({ janus }: MediaPlace): Promise<boolean | undefined> {
   if ('up' in janus) return Promise.resolve(janus.up);
   return new Promise((resolve) => {
     execFile(janus.healthcheck, { timeout: probeTimeoutMs }, (error) => resolve(error === null));
+  });
+}
+
+/** Does the relay ask a stranger for credentials (401, RFC 8656)? By UDP, as most calls come to it. */
+export function askRelay({ host, port }: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    const end = (answers: boolean): void => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(answers);
+    };
+    const timer = setTimeout(() => end(false), probeTimeoutMs);
+    socket.once('error', () => end(false));
+    socket.once('message', (answer) => end(answer.readUInt16BE(0) === allocateError));
+    socket.send(allocateRequest, port, host);
   });
 }
 

@@ -57,6 +57,7 @@ async function refuseWhileRunning(box: BoxPlace): Promise<void> {
   const answers = await Promise.all([
     askHealth(box.health.core),
     askHealth(box.health.panel),
+    askHealth(box.health.signaling),
     askHealth(box.health.camera),
   ]);
   if (answers.some((answer) => answer !== undefined)) {

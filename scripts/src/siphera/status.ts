@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type BoxPlace, publicUrl } from './box.ts';
 import type { Command } from './command.ts';
-import { askBroker, askHealth, askJanus, shownCertificate } from './probe.ts';
+import { askBroker, askHealth, askJanus, askRelay, shownCertificate } from './probe.ts';
 
 const run = promisify(execFile);
 
@@ -19,6 +19,7 @@ export const status: Command = async ({ box, print, clock }) => {
       return { part, up: health?.ok ?? false, detail };
     }),
     janusLine(box),
+    ...relayLines(box),
     brokerLine(box),
     frontLine(box),
   ]);
@@ -36,6 +37,18 @@ async function janusLine(box: BoxPlace): Promise<Line> {
   const detail = up === undefined ? 'not known here' : up ? 'healthy' : 'does not answer';
   return { part: 'janus', up: up !== false, detail };
 }
+
+/** None where the relay is switched off. */
+const relayLines = ({ relay }: BoxPlace): Promise<Line>[] =>
+  relay
+    ? [
+        askRelay(relay.turn).then((up) => ({
+          part: 'coturn',
+          up,
+          detail: up ? 'healthy' : 'does not answer',
+        })),
+      ]
+    : [];
 
 async function brokerLine(box: BoxPlace): Promise<Line> {
   try {
