@@ -5,7 +5,7 @@ import { waitFor } from '@siphera/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grant, orgScope } from './testing/feed-server.ts';
 import { callTalk, okOf, startTalkRig, testOrg, type TalkRig } from './testing/talk-rig.ts';
-import { makeDeviceKeys, makePair } from './testing/test-keys.ts';
+import { makeDeviceKeys, makeIdentity, makePair, signed } from './testing/test-keys.ts';
 
 let rig: TalkRig;
 beforeAll(async () => {
@@ -183,6 +183,33 @@ describe('removing a device', () => {
     const answer = await again.socket.timeout(5_000).emitWithAck('talkOpen', { device_id: lost.id });
     expect(answer).toEqual({ ok: false, reason: 'removed' });
     expect(again.gone).toEqual([{ reason: 'removed' }]);
+  });
+
+  it('needs more than a token: a device that its owner has confirmed, or an admin', async () => {
+    const guard = await rig.user();
+    const phone = await guard.device('Phone');
+    const identity = makeIdentity(guard.talkId);
+    okOf(await guard.call('uploadSigningKeys', { body: identity.body }));
+    const thief = await guard.session();
+    const remove = (user: User, id: string) => user.call('removeTalkDevice', { params: { id } });
+    expect((await remove(thief, phone.id)).body).toMatchObject({ code: 'forbidden', reason: 'not_attached' });
+    const planted = await thief.device('Planted');
+    expect((await remove(thief, phone.id)).body).toMatchObject({ code: 'forbidden', reason: 'not_verified' });
+    expect((await devicesOf(guard)).map(({ id }) => id).sort()).toEqual([phone.id, planted.id].sort());
+    const { publicKey } = identity.selfSigning;
+    const keys = makeDeviceKeys(guard.talkId, phone.id, phone.pair);
+    const kept = okOf(
+      await guard.call('queryKeys', { body: { device_keys: { [guard.talkId]: [phone.id] } } }),
+    ) as { device_keys: Record<string, Record<string, typeof keys>> };
+    const own = kept.device_keys[guard.talkId]?.[phone.id] ?? keys;
+    const object = signed(own, guard.talkId, `ed25519:${publicKey}`, identity.selfSigning);
+    const body = { [guard.talkId]: { [phone.id]: object } };
+    expect(okOf(await guard.call('uploadSignatures', { body }))).toEqual({ failures: {} });
+    expect((await remove(guard, planted.id)).status).toBe(204);
+    await waitFor(
+      'the thief to be out',
+      async () => codeOf(await thief.call('listTalkDevices')) === 'session_expired',
+    );
   });
 
   it('is for an admin too, who sees the devices of his organisation', async () => {

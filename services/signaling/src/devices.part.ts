@@ -32,7 +32,7 @@ export function createDevicesPart(ground: Ground): DevicesPart {
   const { devices, db } = shared;
   const hub = new QueueHub(shared);
   const remover = new DeviceRemover(shared, hub);
-  const sweeper = new DeviceSweeper(shared, remover);
+  const sweeper = new DeviceSweeper(shared, hub, remover);
   const routes: DeviceRoutes = { ground: shared, hub, remover, limits: new CallLimits(ground.clock) };
   const removeAllOf = (userId: string): void => {
     for (const device of devices.ofUser(userId)) remover.expire(device);
@@ -61,7 +61,7 @@ export function createDevicesPart(ground: Ground): DevicesPart {
     },
     checks: () => {
       const { rows, bytes } = shared.queue.totals();
-      const detail = `${hub.openCount()} open, ${rows} wait (${Math.ceil(bytes / 1_024)} KiB)`;
+      const detail = `${hub.openDevices().length} open, ${rows} wait (${Math.ceil(bytes / 1_024)} KiB)`;
       return [{ name: 'queues', state: 'ok', detail }];
     },
     start: () => sweeper.start(),

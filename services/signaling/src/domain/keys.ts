@@ -102,6 +102,12 @@ export function withSignatures(
   return own.length === 0 ? rest : { ...rest, signatures: { [talkId]: Object.fromEntries(own) } };
 }
 
+/** Whether the device is signed by the identity: by who holds a verified device or the recovery secret. */
+export function isSignedByIdentity(keys: DeviceKeys, identity: Identity): boolean {
+  const key = publicKeyOf(identity.selfSigningKey);
+  return key !== undefined && isSignedBy(keys, keys.user_id, `ed25519:${key}`, key);
+}
+
 type Signable = { signatures?: Record<string, Record<string, string>> | undefined };
 
 /** The same with one signature more. */

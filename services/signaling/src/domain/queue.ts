@@ -10,7 +10,7 @@ export const queueLimits = {
 } as const;
 
 /** What goes in one batch: from the front, at least one, and whether nothing more waits. */
-export function cutBatch<T extends { bytes: number }>(waiting: readonly T[]): { batch: T[]; end: boolean } {
+export function cutBatch<T extends { bytes: number }>(waiting: Iterable<T>): { batch: T[]; end: boolean } {
   const batch: T[] = [];
   let bytes = 0;
   for (const row of waiting) {

@@ -7,6 +7,7 @@ import type { QueueHub } from '../adapters/devices/queue-hub.ts';
 import { attachText, isChallenge, makeChallenge } from '../domain/attach-challenge.ts';
 import { deviceToWire, isKeyed, mayTalk, newDeviceId, type DeviceRow } from '../domain/device.ts';
 import { isSignature } from '../domain/ed25519.ts';
+import { isSignedByIdentity } from '../domain/keys.ts';
 import type { TalkHandlers } from '../ground.ts';
 import type { CallLimits } from './talk-limits.ts';
 
@@ -84,7 +85,7 @@ export function deviceHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Names> 
       return wire({ ...device, name: body.name }, caller);
     },
     removeTalkDevice: async ({ caller, params }) => {
-      const device = removableDevice(ground, caller, params.id);
+      const device = removableDevice(routes, caller, params.id);
       limits.take('device', caller);
       remover.removeFor(caller, device);
     },
@@ -115,10 +116,32 @@ function ownDevice({ devices }: DeviceGround, { claims }: Caller, id: string): D
   throw new AppError('not_found', 'You have no such device.');
 }
 
-function removableDevice(ground: DeviceGround, caller: Caller, id: string): DeviceRow {
-  const device = ground.devices.get(id);
-  if (device && isManager(caller) && device.orgId === caller.claims.org) return device;
-  return ownDevice(ground, caller, id);
+/**
+ * A token alone removes nothing but what its own session made or is: who stole one has to come by the recovery secret, the
+ * password or another device first.
+ * @throws AppError `forbidden` with the reason, or as `ownDevice`.
+ */
+function removableDevice({ ground }: DeviceRoutes, caller: Caller, id: string): DeviceRow {
+  const { devices, identities } = ground;
+  const { claims } = caller;
+  const other = devices.get(id);
+  if (other && isManager(caller) && other.orgId === claims.org) return other;
+  const device = ownDevice(ground, caller, id);
+  const attached = devices.attachedTo(claims.sid);
+  if (attached?.deviceId === id || (!isKeyed(device) && device.madeBySid === claims.sid)) return device;
+  const mine = attached?.userId === claims.sub ? devices.get(attached.deviceId) : undefined;
+  const identity = identities.get(claims.sub);
+  if (!mine?.deviceKeys)
+    throw new AppError('forbidden', 'This session has not proved to be a device.', {
+      hint: 'Set up secure talk here first, or ask an admin.',
+      extra: { reason: 'not_attached' },
+    });
+  if (identity && !isSignedByIdentity(mine.deviceKeys, identity))
+    throw new AppError('forbidden', 'This device is not confirmed, so it removes no other.', {
+      hint: 'Confirm it with the recovery secret or another device first, or ask an admin.',
+      extra: { reason: 'not_verified' },
+    });
+  return device;
 }
 
 function opened({ devices, challengeKey, clock }: DeviceGround, { claims }: Caller, device: DeviceRow) {

@@ -54,6 +54,8 @@ export type FeedServer = AsyncDisposable & {
   forgedToken: () => Promise<string>;
   /** Positions up to here are answered with 410. */
   forget: (upto: number) => void;
+  /** Whether `GET people` is answered with an error from now on. */
+  failPeople: (fails: boolean) => void;
   close: () => Promise<void>;
 };
 
@@ -68,6 +70,7 @@ type State = {
   asked: (number | undefined)[];
   heartbeats: InternalHeartbeat[];
   people: Map<string, InternalPerson>;
+  peopleFail: boolean;
   passwords: Map<string, string>;
   calls: { path: string; body: unknown }[];
   revoke: FeedServer['revoke'];
@@ -86,6 +89,7 @@ export async function startFeedServer(address: string, tls?: TlsFiles): Promise<
     asked: [],
     heartbeats: [],
     people: new Map(),
+    peopleFail: false,
     passwords: new Map(),
     calls: [],
     revoke: (hit) => {
@@ -133,6 +137,9 @@ export async function startFeedServer(address: string, tls?: TlsFiles): Promise<
     forgedToken: async () => signToken((await generateKeyPair('EdDSA')).privateKey),
     forget: (upto) => {
       state.forgotten = upto;
+    },
+    failPeople: (fails) => {
+      state.peopleFail = fails;
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -194,7 +201,7 @@ async function answer(state: State, request: IncomingMessage, response: ServerRe
     json({ upto: state.entries.length, items: state.revocations });
     return;
   }
-  if (url.pathname === internalPaths.people) {
+  if (url.pathname === internalPaths.people && !state.peopleFail) {
     json({ items: [...state.people.values()], upto: state.entries.length });
     return;
   }

@@ -1,10 +1,12 @@
 /**
  * Forgets what is too old: devices that nobody uses, given-out keys, calls that are not repeated any more. What must stay true: a
- * clock that jumps ahead removes no device; it has to have run evenly for a day first.
+ * clock that jumps ahead removes no device; it has to have run evenly for hours first.
  */
+import { EvenClock } from '../../domain/even-clock.ts';
 import { queueLimits } from '../../domain/queue.ts';
 import type { DeviceGround } from './device-ground.ts';
 import type { DeviceRemover } from './device-remover.ts';
+import type { QueueHub } from './queue-hub.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -22,17 +24,18 @@ const claimedMsMax = 7 * dayMs;
 const toDeviceMsMax = dayMs;
 /** A client tries to send what waits for much longer than a to-device message matters. */
 const directMsMax = 31 * dayMs;
-/** What the wall clock may gain on the monotonic one between two looks; NTP slews by less. */
-const driftMsMax = minuteMs;
 
 export class DeviceSweeper {
   readonly #ground: DeviceGround;
+  readonly #hub: QueueHub;
   readonly #remover: DeviceRemover;
   #timer: NodeJS.Timeout | undefined;
-  #even: { sinceMs: number; offsetMs: number } | undefined;
+  readonly #clock: EvenClock;
 
-  constructor(ground: DeviceGround, remover: DeviceRemover) {
+  constructor(ground: DeviceGround, hub: QueueHub, remover: DeviceRemover) {
     this.#ground = ground;
+    this.#hub = hub;
+    this.#clock = new EvenClock(ground.clock);
     this.#remover = remover;
   }
 
@@ -50,7 +53,9 @@ export class DeviceSweeper {
     const { clock, devices, oneTimeKeys, taken, log } = this.#ground;
     const nowMs = clock.now();
     try {
-      if (this.#isEven()) this.#expire(nowMs);
+      // In use, however long nothing came for it.
+      for (const { deviceId } of this.#hub.openDevices()) devices.touch(deviceId, nowMs);
+      if (this.#clock.isEven()) this.#expire(nowMs);
       devices.forgetRemoved(nowMs - removedMsMax);
       oneTimeKeys.forgetClaimed(nowMs - claimedMsMax);
       taken.forget('to_device:', nowMs - toDeviceMsMax);
@@ -69,15 +74,5 @@ export class DeviceSweeper {
       fullBytes: queueLimits.bytesMax * fullShare,
     });
     for (const device of expired) this.#remover.expire(device);
-  }
-
-  /** Whether the clock has run evenly for a day. */
-  #isEven(): boolean {
-    const { clock } = this.#ground;
-    const [nowMs, offsetMs] = [clock.monotonic(), clock.now() - clock.monotonic()];
-    if (this.#even === undefined || Math.abs(offsetMs - this.#even.offsetMs) > driftMsMax)
-      this.#even = { sinceMs: nowMs, offsetMs };
-    this.#even.offsetMs = offsetMs;
-    return nowMs - this.#even.sinceMs >= dayMs;
   }
 }

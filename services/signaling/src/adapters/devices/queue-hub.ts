@@ -16,6 +16,7 @@ import {
 } from '@siphera/contract';
 import { AppError, toRfc3339, type Caller } from '@siphera/runtime';
 import type { z } from 'zod';
+import { Allowance } from '../../domain/allowance.ts';
 import { mayTalk, type DeviceKey } from '../../domain/device.ts';
 import { cutBatch } from '../../domain/queue.ts';
 import type { NewQueueItem, Queues } from '../../ground.ts';
@@ -39,6 +40,8 @@ type RoomEventReader = (event: { roomId: string; seq: number }) => TalkRoomEvent
 
 /** Changes of device lists that come within this are told together: five hundred phones that are set up at once are not told of each. */
 const listsMs = 100;
+/** Of a session. Each opening sends a batch anew; a client on a bad network comes back every few seconds. */
+const openingLimits = { burst: 60, perMinute: 60 };
 /** A name of a room event in a queue: its text lies in the rooms. */
 const roomEventBytes = 100;
 
@@ -49,9 +52,11 @@ export class QueueHub implements Queues {
   #listsTimer: NodeJS.Timeout | undefined;
   #readRoomEvent: RoomEventReader = () => undefined;
   #readRoom: RoomReader = () => undefined;
+  readonly #openings: Allowance;
 
   constructor(ground: DeviceGround) {
     this.#ground = ground;
+    this.#openings = new Allowance(openingLimits, ground.clock);
   }
 
   enqueue(to: DeviceKey, item: NewQueueItem): void {
@@ -96,8 +101,8 @@ export class QueueHub implements Queues {
     return this.#open.has(deviceId);
   }
 
-  openCount(): number {
-    return this.#open.size;
+  openDevices(): DeviceKey[] {
+    return [...this.#open.values()].map(({ device }) => device);
   }
 
   attached({ claims }: Pick<Caller, 'claims'>): DeviceKey {
@@ -182,6 +187,10 @@ export class QueueHub implements Queues {
       answer({ ok: false, reason: 'validation_failed' });
       return;
     }
+    if (this.#openings.take(socket.data.claims.sid) !== undefined) {
+      answer({ ok: false, reason: 'rate_limited' });
+      return;
+    }
     const refusal = this.#refusalOf(socket.data.claims, deviceId);
     if (refusal !== undefined) {
       if (refusal !== 'forbidden') socket.emit('talkGone', { reason: refusal });
@@ -261,16 +270,28 @@ export class QueueHub implements Queues {
     const listsUpto = lists.position();
     const told = devices.get(deviceId)?.listsUpto ?? 0;
     const changed = told < listsUpto ? lists.changedAfter(told, { userId, orgId }) : [];
-    const { batch, end } = cutBatch(queue.next(deviceId, talkLimits.batchItemsMax + 1));
+    const { batch, end } = cutBatch(this.#filled(queue.next(deviceId, talkLimits.batchItemsMax + 1)));
     if (batch.length === 0 && changed.length === 0 && !isNews) return undefined;
     return {
-      items: batch.flatMap((row) => this.#itemOf(row) ?? []),
+      items: batch.flatMap(({ item }) => item ?? []),
       upto: batch.at(-1)?.pos ?? queue.position(),
       end,
       device_lists: { changed: changed.map((id) => talkUserId(id, orgId)), upto: listsUpto },
       one_time_key_counts: { signed_curve25519: oneTimeKeys.count(deviceId) },
       unused_fallback_key_types: oneTimeKeys.hasUnusedFallback(deviceId) ? ['signed_curve25519'] : [],
     };
+  }
+
+  /** One by one, so that what does not fit into the batch is not read for nothing. An event of a room counts by its real size. */
+  *#filled(
+    rows: readonly QueueRow[],
+  ): Generator<{ pos: number; bytes: number; item: QueueItem | undefined }> {
+    for (const row of rows) {
+      const item = this.#itemOf(row);
+      const bytes =
+        item?.kind === 'room_event' ? JSON.stringify(item.event.content).length + row.bytes : row.bytes;
+      yield { pos: row.pos, bytes, item };
+    }
   }
 
   #itemOf({ pos, atMs, body, roomId, roomSeq }: QueueRow): QueueItem | undefined {
