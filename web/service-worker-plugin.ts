@@ -29,7 +29,8 @@ export function serviceWorker(root: string): Plugin {
     configResolved: (config) => {
       outDir = join(config.root, config.build.outDir);
     },
-    closeBundle: async () => {
+    // Not `closeBundle`, which comes after a build that failed as well.
+    writeBundle: async () => {
       const files = globSync(shell, { cwd: outDir }).sort((a, b) => a.localeCompare(b, 'en'));
       const entries = await Promise.all(
         files.map(async (file) => ({

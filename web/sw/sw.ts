@@ -64,11 +64,13 @@ async function late(request: Request): Promise<Response> {
   if (found) return found;
   const answer = await fetch(request);
   if (!answer.ok) return answer;
-  // Its name holds its hash, so that an older one is of no use any more.
-  for (const old of await cache.keys()) await cache.delete(old);
+  // Its name holds its hash, so that one of another release is of no use any more.
+  for (const old of await cache.keys()) if (stem(old.url) === stem(request.url)) await cache.delete(old);
   await cache.put(request, answer.clone());
   return answer;
 }
+
+const stem = (url: string): string => url.slice(0, url.lastIndexOf('-'));
 
 async function tellPages(word: string): Promise<void> {
   for (const client of await self.clients.matchAll({ type: 'window' })) client.postMessage(word);

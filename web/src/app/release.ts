@@ -16,6 +16,7 @@ export const releaseWaits = ref(false);
 let waiting: ServiceWorker | undefined;
 let touchedAt = 0;
 let isTaking = false;
+let isStale = false;
 const holds = new Set<() => boolean>();
 
 /** While one of these says true, no new release takes over by itself. */
@@ -30,10 +31,17 @@ const workPages = /^\/(incidents\/.|talk|playback|wall|rules\/.)/;
 export async function followReleases(): Promise<void> {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
   const { serviceWorker } = navigator;
-  const hadController = serviceWorker.controller !== null;
+  let hasController = serviceWorker.controller !== null;
   serviceWorker.addEventListener('controllerchange', () => {
-    // The first one takes pages that were loaded without: nothing to load again.
-    if (hadController && isTaking) location.reload();
+    // The first worker takes pages that were loaded without one: nothing to load again.
+    const isNew = hasController;
+    hasController = true;
+    if (isTaking) location.reload();
+    else if (isNew) {
+      // Somebody let it take over in another tab. This one goes on as it is until it may load.
+      isStale = true;
+      releaseWaits.value = true;
+    }
   });
   serviceWorker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     const go = (data as { go?: unknown } | null)?.go;
@@ -50,9 +58,27 @@ export async function followReleases(): Promise<void> {
     // Without trust in the box's certificate there is no worker, and the console is a page like before; the trust page says how to get it.
     return;
   }
-  setInterval(() => {
-    if (releaseWaits.value && isQuiet()) takeRelease();
-  }, lookMs);
+  setInterval(look, lookMs);
+}
+
+/** A tab at work holds a share of the lock; who wants to load the release needs all of it. */
+const workLock = 'siphera-at-work';
+let letGo: (() => void) | undefined;
+
+function look(): void {
+  if (isQuiet()) {
+    letGo?.();
+    letGo = undefined;
+    if (releaseWaits.value)
+      void navigator.locks.request(workLock, { ifAvailable: true }, (lock) => {
+        if (lock) takeRelease();
+      });
+    return;
+  }
+  if (letGo) return;
+  const work = Promise.withResolvers<void>();
+  letGo = work.resolve;
+  void navigator.locks.request(workLock, { mode: 'shared' }, () => work.promise);
 }
 
 function noticeOf(registration: ServiceWorkerRegistration): void {
@@ -70,7 +96,8 @@ function noticeOf(registration: ServiceWorkerRegistration): void {
 /** Loads the new release now. */
 export function takeRelease(): void {
   isTaking = true;
-  waiting?.postMessage('take_over');
+  if (isStale) location.reload();
+  else waiting?.postMessage('take_over');
 }
 
 function isQuiet(): boolean {
