@@ -202,6 +202,17 @@ describe('a subscription', () => {
   });
 });
 
+it('the key pair is kept: after a restart phones ring without being asked anew', async () => {
+  await using rig = await startPushRig();
+  const user = await rig.talk.user();
+  const phone = await rig.phone(user);
+  const before = await publicKeyOf(user);
+  await rig.talk.restart();
+  expect(await publicKeyOf(user)).toBe(before);
+  okOf(await test(user, phone.id));
+  await pushOf(phone);
+});
+
 describe('a test', () => {
   it('waits for the phone, then for the word of its person', async () => {
     await using rig = await startPushRig();
