@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Route } from '@siphera/contract';
+import { type Coturn, startCoturn } from './coturn.ts';
 import { type FrontDoor, startFrontDoor } from './front-door.ts';
 import { type Mosquitto, startMosquitto } from './mosquitto.ts';
 import { freePort } from './ports.ts';
@@ -30,6 +31,8 @@ export type BoxOptions = {
   services?: readonly ('panel' | 'signaling' | 'camera')[];
   /** Also starts nginx with TLS; `webDir` is what it serves, web/dist unless told. */
   frontDoor?: boolean | { webDir?: string; port?: number };
+  /** Also starts coturn, which signaling then offers (`getTurn`). */
+  relay?: boolean;
   hostName?: string;
   /** Extra environment, a service. */
   env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
@@ -49,6 +52,7 @@ export type Box = AsyncDisposable &
     signaling: SignalingService | undefined;
     camera: CameraService | undefined;
     frontDoor: FrontDoor | undefined;
+    relay: Coturn | undefined;
     /** Where consoles connect their socket. */
     socketUrl: string;
     stop: () => Promise<void>;
@@ -65,7 +69,9 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
   const door = options.frontDoor === true ? {} : options.frontDoor;
   const doorPort = door ? (door.port ?? (await freePort())) : undefined;
   const origin = doorPort === undefined ? undefined : `https://${hostName}:${doorPort}`;
-  const context = (name: ServiceName) => serviceContext(options, dir, name);
+  const relay =
+    options.relay === true ? stack.use(await startCoturn({ dir, ca: mosquitto.ca, hostName })) : undefined;
+  const context = (name: ServiceName) => serviceContext(options, dir, name, relay);
 
   const core = await startCore({
     ...context('core'),
@@ -117,6 +123,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     signaling,
     camera,
     frontDoor,
+    relay,
     baseUrl: (service: Route['service']) => frontDoor?.origin ?? direct[service],
     ...(frontDoor ? { ca: mosquitto.ca.caPem } : {}),
     socketUrl: frontDoor?.origin ?? `http://127.0.0.1:${signaling?.port ?? 1}`,
@@ -149,11 +156,12 @@ async function startBesideCore(stack: AsyncDisposableStack, options: BesideCore)
   return { panel, signaling, camera };
 }
 
-function serviceContext(options: BoxOptions, dir: string, name: ServiceName) {
+function serviceContext(options: BoxOptions, dir: string, name: ServiceName, relay: Coturn | undefined) {
   const { onOutput } = options;
+  const relayEnv = { TURN_URIS: relay?.uris.join(',') ?? '', TURN_SECRET: relay?.secret ?? '' };
   return {
     dir,
-    env: options.env?.[name] ?? {},
+    env: { ...(name === 'signaling' ? relayEnv : {}), ...options.env?.[name] },
     nodeArgs: options.nodeArgs ?? [],
     ...(onOutput ? { onOutput: (text: string) => onOutput(name, text) } : {}),
   };
