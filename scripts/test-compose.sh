@@ -9,7 +9,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 readonly CACHE=${SIPHERA_TEST_CACHE:-/var/cache/siphera-test}
 readonly WORK=$CACHE/run
 readonly HOST_NAME=siphera.test
-readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22112 MEDIA_PORTS=28200-28249 JANUS_PORT=7088
+readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22112 MEDIA_PORTS=28200-28249 JANUS_PORT=7088 TURN_PORT=23478 TURNS_PORT=25349
 readonly DEBIAN_IMAGE=debian:bookworm-slim NODE_IMAGE=node:24-bookworm-slim
 readonly NPM_VERSION=11.19.1
 passed=0 failed=0 engine_pid='' installed=no
@@ -122,10 +122,11 @@ TEXT
 
 install_box() {
   ./install.sh --mode docker --yes --host-name "$HOST_NAME" --addresses 127.0.0.1 --mdns-name none --https-port "$HTTPS_PORT" \
-    --http-port "$HTTP_PORT" --mqtt-port "$MQTT_PORT" --dc09-port "$DC09_PORT" --media-ports "$MEDIA_PORTS" 2>&1 | tee "$WORK/install.log"
+    --http-port "$HTTP_PORT" --mqtt-port "$MQTT_PORT" --dc09-port "$DC09_PORT" --media-ports "$MEDIA_PORTS" \
+    --turn-port "$TURN_PORT" --turns-port "$TURNS_PORT" 2>&1 | tee "$WORK/install.log"
 }
 
-readonly SERVICES=(mosquitto core panel signaling janus camera nginx)
+readonly SERVICES=(mosquitto core panel signaling janus coturn camera nginx)
 container() { docker ps -aq --filter label=com.docker.compose.project=siphera --filter "label=com.docker.compose.service=$1"; }
 inspect() { docker inspect --format "$2" "$(container "$1")"; }
 
@@ -158,7 +159,8 @@ published_ports() {
   docker ps --filter label=com.docker.compose.project=siphera --format '{{.Ports}}' | tr ',' '\n' | sed -nE 's/.*0\.0\.0\.0:([0-9]+)->[0-9]+(\/[a-z]+)/\1\2/p' | sort -u | xargs
 }
 only_promised_ports() {
-  [[ $(published_ports) == "$(printf '%s\n' "$DC09_PORT/tcp" "$DC09_PORT/udp" "$HTTPS_PORT/tcp" "$HTTP_PORT/tcp" "$MQTT_PORT/tcp" | sort -u | xargs)" ]] || {
+  [[ $(published_ports) == "$(printf '%s\n' "$DC09_PORT/tcp" "$DC09_PORT/udp" "$HTTPS_PORT/tcp" "$HTTP_PORT/tcp" "$MQTT_PORT/tcp" \
+    "$TURN_PORT/udp" "$TURN_PORT/tcp" "$TURNS_PORT/tcp" | sort -u | xargs)" ]] || {
     published_ports
     return 1
   }
@@ -195,6 +197,34 @@ redirects_http() { printf 'GET /x HTTP/1.0\r\nHost: %s\r\n\r\n' "$HOST_NAME" | t
 # TLS 1.3 tells the client that its certificate is missing only after the handshake.
 broker_refuses_strangers() { ! (sleep 1 | timeout 10 openssl s_client -quiet -connect "127.0.0.1:$MQTT_PORT" -CAfile /etc/siphera/pki/ca/ca.crt) 2>&1 | grep -q 'CONNACK'; }
 answers_dc09() { timeout 5 nc -z 127.0.0.1 "$DC09_PORT"; }
+
+# The relay, from outside by its published ports.
+relay_asks_strangers() { TURN_LISTEN_PORT=$TURN_PORT compose/coturn/healthcheck.sh; }
+relay_shows_certificate() {
+  timeout 10 openssl s_client -connect "127.0.0.1:$TURNS_PORT" -servername "$HOST_NAME" -verify_hostname "$HOST_NAME" -verify_return_error \
+    -CAfile /etc/siphera/pki/ca/ca.crt </dev/null 2>&1 | grep -q 'Verify return code: 0'
+}
+# use_relay OPTION…: Debian's TURN client, in the container, with credentials as signaling makes them.
+use_relay() {
+  local user
+  user=$(($(date +%s) + 600)):test
+  docker exec "$(container coturn)" timeout 30 turnutils_uclient -u "$user" \
+    -w "$(printf %s "$user" | openssl dgst -sha1 -hmac "$(cat /etc/siphera/secrets/turn.secret)" -binary | base64)" -n 3 -m 2 -c "$@" 127.0.0.1 2>&1
+}
+relays_to_itself() { use_relay -y | grep -q 'Total lost packets 0 '; }
+# The container's own loopback, its gateway (the host), another container, a LAN.
+relays_nowhere_else() {
+  local peer said
+  for peer in 127.0.0.1 "$(gateway_of_relay)" "$(inspect core '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' | cut -d' ' -f1)" 192.168.0.1 169.254.169.254; do
+    said=$(use_relay -e "$peer" || true)
+    [[ $said == *'403 (Forbidden IP)'* ]] || {
+      printf '%s: %s\n' "$peer" "$said"
+      return 1
+    }
+  done
+}
+gateway_of_relay() { inspect coturn '{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}'; }
+relay_knows_nobody() { ! docker exec "$(container coturn)" getent hosts core && ! docker exec "$(container coturn)" getent hosts signaling; }
 
 container_ids() { docker ps -q --no-trunc --filter label=com.docker.compose.project=siphera | sort | xargs; }
 runs_twice_unchanged() {
@@ -254,6 +284,11 @@ check 'the camera service opens no port' camera_opens_no_port
 check 'Janus takes commands on loopback alone' janus_listens_on_loopback
 check 'the camera service answers its health check and has ffmpeg' eval 'camera_answers_within && camera_has_ffmpeg'
 check 'the sockets between the networks open to their one reader' strangers_find_no_socket
+check 'the relay takes nobody without credentials' relay_asks_strangers
+check 'the relay shows the certificate of the front door' relay_shows_certificate
+check 'the relay carries packets between two of its own allocations' relays_to_itself
+check 'the relay is no door to the box, its containers or the LAN' relays_nowhere_else
+check 'the relay is in no network with another service' relay_knows_nobody
 check 'plain HTTP only redirects' redirects_http
 check 'the broker refuses a client without a certificate' broker_refuses_strangers
 check 'the DC-09 port takes connections' answers_dc09
@@ -263,6 +298,7 @@ check 'a second run changes no container' runs_twice_unchanged
 check 'core comes back after kill -9' survives_a_kill core
 check 'camera comes back after kill -9' survives_a_kill camera
 check 'janus comes back after kill -9' survives_a_kill janus
+check 'coturn comes back after kill -9' survives_a_kill coturn
 check 'mosquitto comes back after kill -9' survives_a_kill mosquitto
 check 'a backup restores, and the box works' keeps_what_it_backed_up
 check 'uninstall --purge leaves nothing' leaves_nothing
