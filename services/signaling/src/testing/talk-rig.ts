@@ -41,7 +41,8 @@ export type RestInput = {
   upload?: Buffer;
 };
 
-export type TalkUrl = { url: string };
+/** Where the service is, and as whose page a socket comes. */
+export type TalkUrl = { url: string; origin?: string };
 export type TalkRig = AsyncDisposable &
   TalkUrl & {
     core: FeedServer;
@@ -182,15 +183,24 @@ async function session(
 ): Promise<TestUser> {
   const sid = systemRandom.uuid();
   const token = await core.token({ sub: person.id, sid, name: person.name, grants: person.grants });
+  return talkingUser(target, { ...person, orgId: testOrg, sid, token }, () => session(target, core, person));
+}
+
+/** @param again signs him in once more. */
+export function talkingUser(
+  target: TalkUrl,
+  who: { id: string; orgId: string; name: string; sid: string; token: string },
+  again: () => Promise<TestUser>,
+): TestUser {
   const user: TestUser = {
-    id: person.id,
-    talkId: talkUserId(person.id, testOrg),
-    name: person.name,
-    sid,
-    token,
-    session: () => session(target, core, person),
-    call: (route, input) => callTalk(target, token, route, input),
-    connect: () => connect(target, token),
+    id: who.id,
+    talkId: talkUserId(who.id, who.orgId),
+    name: who.name,
+    sid: who.sid,
+    token: who.token,
+    session: again,
+    call: (route, input) => callTalk(target, who.token, route, input),
+    connect: () => connect(target, who.token),
     device: (name, kind) => makeDevice(user, name, kind),
   };
   return user;
@@ -230,7 +240,7 @@ async function connect(target: TalkUrl, token: string): Promise<TestSocket> {
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,
-    extraHeaders: { origin: publicOrigin },
+    extraHeaders: { origin: target.origin ?? publicOrigin },
     auth: { token },
   });
   const seen: Pick<TestSocket, 'batches' | 'gone' | 'byes'> = { batches: [], gone: [], byes: [] };
