@@ -288,6 +288,17 @@ describe('messages of a room', () => {
     expect((await bob.user.call('listRoomEvents', { params: { id: room.id } })).status).toBe(404);
   });
 
+  it('are not held up by a phone in a drawer, whose queue is full; nor is its owner held in the room', async () => {
+    const [ada, bob] = (await devices(2)) as [TestDevice, TestDevice];
+    const room = await makeGroup(ada, [bob.user]);
+    rig.signaling.ground.db.prepare('UPDATE devices SET queue_rows = 20000 WHERE id = ?').run(bob.id);
+    expect((await send(ada, room, { text: 'all the same' })).status).toBe(200);
+    expect((await eventsOf(bob.user, room)).items.map(({ content }) => content['ciphertext'])).toEqual([
+      'all the same',
+    ]);
+    expect((await say(ada, room, 'remove', [bob.user])).status).toBe(200);
+  });
+
   it('are read page by page, newest first, back to the opening', async () => {
     const [ada, bob] = (await devices(2)) as [TestDevice, TestDevice];
     const room = await makeGroup(ada, []);

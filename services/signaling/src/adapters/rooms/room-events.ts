@@ -5,7 +5,14 @@ import { Allowance } from '../../domain/allowance.ts';
 import type { RoomEventRow } from '../../store/room-event.store.ts';
 import { roomEventToWire } from '../../store/room-event.store.ts';
 import type { RoomRow } from '../../store/room.store.ts';
-import { devicesOf, requireAllowed, requireMember, servedMembers, type RoomGround } from './room-ground.ts';
+import {
+  devicesOf,
+  enqueueEach,
+  requireAllowed,
+  requireMember,
+  servedMembers,
+  type RoomGround,
+} from './room-ground.ts';
 
 /** Of one person's devices together: far above what people write, and what sends after 8 h offline has waited for. */
 const sendAllowance = { burst: 1_000, perMinute: 1_200 };
@@ -54,7 +61,7 @@ export class RoomEvents {
     const seq = db
       .transaction(() => {
         const given = events.append(event);
-        queues.enqueueRoomEvent(to, { roomId, seq: given });
+        enqueueEach(this.#ground, to, (each) => queues.enqueueRoomEvent([each], { roomId, seq: given }));
         return given;
       })
       .immediate();

@@ -76,8 +76,29 @@ export function enqueueRoom(ground: RoomGround, id: string, gone: readonly strin
   const left = gone.filter((userId) => isServed(ground.people, userId, room));
   const to = devicesOf(ground, [...new Set([...servedMembers(ground, room), ...left])]);
   const bytes = roomBytesMin + ground.statements.bytes(id);
-  ground.queues.enqueueRoom(to, { roomId: id, statements: room.statements, bytes });
-  return to;
+  const named = { roomId: id, statements: room.statements, bytes };
+  return enqueueEach(ground, to, (device) => ground.queues.enqueueRoom([device], named));
+}
+
+/**
+ * A device whose queue is full is left out: rooms are read anew when it comes back, and one phone in a drawer must neither silence a room nor
+ * keep its owner in it. @returns those that have it.
+ */
+export function enqueueEach(
+  { log }: RoomGround,
+  to: readonly DeviceKey[],
+  enqueue: (device: DeviceKey) => void,
+): DeviceKey[] {
+  return to.filter((device) => {
+    try {
+      enqueue(device);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'overloaded') throw error;
+      log.warn('room_not_queued', { device: device.deviceId });
+      return false;
+    }
+  });
 }
 
 /** @throws AppError `rate_limited` */
