@@ -222,7 +222,9 @@ export interface TalkApi {
   ): Promise<{ document: string; device_id: string; device_key: string; signature: string }>;
 
   devices(userId: string): Promise<{ trust: Trust; devices: DeviceView[] }>;
-  /** "I have looked: these keys are hers." Ends a `keys_changed`. */
+  /** Before a device of mine is removed by its route: that it is gone then is no warning (`device_hidden`). */
+  removing?(deviceId: string): Promise<void>;
+  /** "I have looked: these keys are hers." Ends a `keys_changed`, and what was said of hidden devices. */
   acceptKeys(userId: string): Promise<void>;
   verify(userId: string, deviceId?: string): Promise<string>;
   verification(flowId: string): Promise<Verification | null>;

@@ -24,7 +24,11 @@ export async function giveArchiveKey(ground: Ground, outbox: Outbox): Promise<vo
   await ground.write(async (draft) => {
     const signed = owed.filter((id) => devices.some((one) => one.deviceId === id && one.signedByOwner));
     const there = owed.filter((id) => devices.some((one) => one.deviceId === id));
-    draft.put('meta', 'owed', there.filter((id) => !signed.includes(id)));
+    draft.put(
+      'meta',
+      'owed',
+      there.filter((id) => !signed.includes(id)),
+    );
     for (const id of signed)
       outbox.add(draft, {
         job: 'olm',

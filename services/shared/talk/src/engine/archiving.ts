@@ -61,7 +61,8 @@ export async function archiveAll(ground: Ground): Promise<void> {
   const rows = await ground.store.range<StoredMessage>('messages', 'd:', 'd;');
   await ground.write(async (draft) => {
     for (const { value } of rows)
-      if (value.content.t !== 'undecryptable') draft.put('outbox', `a:${value.id}`, value.id, `a|${value.id}`);
+      if (value.content.t !== 'undecryptable')
+        draft.put('outbox', `a:${value.id}`, value.id, `a|${value.id}`);
   });
 }
 
@@ -74,7 +75,9 @@ export async function restoreArchive(ground: Ground): Promise<void> {
     const after = (await ground.store.get<number>('meta', 'archive_read')) ?? 0;
     const query = { after: String(after), limit: String(pageItems) };
     const { items, more } = Page.parse(await ground.place.rest.call('getArchive', { query }));
-    const opened = await Promise.all(items.map(async ({ id, box }) => ({ id, record: await cipher.open(id, box) })));
+    const opened = await Promise.all(
+      items.map(async ({ id, box }) => ({ id, record: await cipher.open(id, box) })),
+    );
     await ground.write(async (draft) => {
       for (const { id, record } of opened) {
         const read = Archived.safeParse(record);

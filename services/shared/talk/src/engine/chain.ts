@@ -100,7 +100,13 @@ function forgedMembers(room: TalkRoom, members: readonly string[]): string[] {
   return [...extra, ...left];
 }
 
-const happenings = { create: 'created', add: 'added', remove: 'removed', join: 'joined', leave: 'left' } as const;
+const happenings = {
+  create: 'created',
+  add: 'added',
+  remove: 'removed',
+  join: 'joined',
+  leave: 'left',
+} as const;
 
 async function addLine(
   ground: Ground,
@@ -153,7 +159,11 @@ export async function takeRoom(ground: Ground, answer: unknown): Promise<Convers
 
 type Action = { action: MembershipStatement['action']; userIds?: readonly string[] };
 
-async function sign(ground: Ground, chain: Parameters<typeof nextStatement>[0], what: Action): Promise<MembershipStatement> {
+async function sign(
+  ground: Ground,
+  chain: Parameters<typeof nextStatement>[0],
+  what: Action,
+): Promise<MembershipStatement> {
   const statement = nextStatement(chain, {
     ...what,
     byUser: ground.userId,
@@ -199,6 +209,7 @@ export async function changeRoom(
 /** @throws TalkError `not_member` */
 export function requireRoom(ground: Ground, conv: ConversationId): NonNullable<ConversationRecord['room']> {
   const room = ground.conversations.get(conv)?.room;
-  if (!room?.chain.members.includes(ground.userId)) throw new TalkError('not_member', 'You are not in this room');
+  if (!room?.chain.members.includes(ground.userId))
+    throw new TalkError('not_member', 'You are not in this room');
   return room;
 }

@@ -72,7 +72,8 @@ function changed(message: StoredMessage, { content, senderId, at }: Change): Sto
       const { body, mentions } = content;
       if (message.content.t === 'text')
         return { ...message, editedAt: at, content: { ...message.content, body, mentions } };
-      if (message.content.t === 'file') return { ...message, editedAt: at, content: { ...message.content, body } };
+      if (message.content.t === 'file')
+        return { ...message, editedAt: at, content: { ...message.content, body } };
       return message;
     }
     case 'delete':

@@ -19,7 +19,8 @@ type Shown = Extract<StoredMessage['content'], { t: 'text' | 'file' }>;
 
 function requireConversation(ground: Ground, conv: ConversationId): void {
   if (conv.startsWith('r:')) requireRoom(ground, conv);
-  else if (conv.slice(2) === ground.userId) throw new TalkError('refused', 'This is a conversation with oneself');
+  else if (conv.slice(2) === ground.userId)
+    throw new TalkError('refused', 'This is a conversation with oneself');
 }
 
 /** @throws TalkError `not_member`, `too_large`, `refused` */
@@ -31,7 +32,8 @@ export async function compose(
 ): Promise<string> {
   requireConversation(ground, conv);
   const id = written.id ?? ground.place.randomUuid();
-  if (!Envelope.shape.id.safeParse(id).success) throw new TalkError('refused', 'A message is named by a UUID');
+  if (!Envelope.shape.id.safeParse(id).success)
+    throw new TalkError('refused', 'A message is named by a UUID');
   const files = written.file ? await seal(id, written.file) : undefined;
   const content = shown(written, files);
   await ground.write(async (draft) => {
@@ -77,7 +79,9 @@ function shown(written: Written, files: Sealed | undefined): Shown {
                 height: file.thumbnail.height,
               },
             }),
-          ...(file.voice && { voice: { duration_ms: file.voice.durationMs, wave: file.voice.wave.slice(0, 64) } }),
+          ...(file.voice && {
+            voice: { duration_ms: file.voice.durationMs, wave: file.voice.wave.slice(0, 64) },
+          }),
           ...(body !== '' && { body }),
           ...common,
         }
@@ -151,7 +155,13 @@ async function messageOf(draft: Draft, id: string): Promise<StoredMessage> {
 }
 
 /** @throws TalkError `refused` for what is not mine, or no text */
-export async function edit(ground: Ground, outbox: Outbox, id: string, body: string, mentions?: string[]): Promise<void> {
+export async function edit(
+  ground: Ground,
+  outbox: Outbox,
+  id: string,
+  body: string,
+  mentions?: string[],
+): Promise<void> {
   if (body.length > talkLimits.textCharsMax) throw new TalkError('too_large', 'The message is too long');
   await ground.write(async (draft) => {
     const message = await messageOf(draft, id);
@@ -191,7 +201,10 @@ export async function acknowledge(ground: Ground, outbox: Outbox, id: string): P
   });
 }
 
-const own = (ground: Ground, content: TalkContent): { content: TalkContent; senderId: string; at: number } => ({
+const own = (
+  ground: Ground,
+  content: TalkContent,
+): { content: TalkContent; senderId: string; at: number } => ({
   content,
   senderId: ground.userId,
   at: ground.place.now(),
@@ -240,7 +253,11 @@ export async function markRead(ground: Ground, outbox: Outbox, conv: Conversatio
             to,
             devices: null,
             conv: wireOf(ground, conv),
-            content: { t: 'receipt', state: 'read', targets: unread.slice(at, at + receiptIdsMax).map((one) => one.id) },
+            content: {
+              t: 'receipt',
+              state: 'read',
+              targets: unread.slice(at, at + receiptIdsMax).map((one) => one.id),
+            },
           });
     record.unread = [];
     ground.keep(draft, record);
@@ -267,7 +284,14 @@ export async function recordCall(ground: Ground, userId: string, call: CallRecor
     const mine = call.direction === 'out';
     const at = call.startedAt;
     const order = arrivedOrder(conv, at, 0, call.callId);
-    const message = { ...base, mine, senderId: mine ? ground.userId : userId, at, order, delivery: 'sent' as const };
+    const message = {
+      ...base,
+      mine,
+      senderId: mine ? ground.userId : userId,
+      at,
+      order,
+      delivery: 'sent' as const,
+    };
     await putMessage(ground, draft, record, message, false);
   });
 }

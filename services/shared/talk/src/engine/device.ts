@@ -88,4 +88,3 @@ export async function wipeDevice(place: TalkPlace, deviceId: string, ground?: Gr
   await place.deleteCryptoStore(deviceId);
   await place.keep.forget(place.userId);
 }
-

@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { arrives, message, newDevice, person, recovered, texts, until, type Person } from '../testing/people.ts';
+import {
+  arrives,
+  message,
+  newDevice,
+  person,
+  recovered,
+  texts,
+  until,
+  type Person,
+} from '../testing/people.ts';
 import type { MemoryProfile } from '../testing/memory-place.ts';
 import { MemoryServer } from '../testing/memory-server.ts';
 
@@ -39,7 +48,10 @@ describe('a direct message', () => {
     await until(async () => (await message(ann.first, `d:${bob.userId}`, last))?.delivery === 'delivered');
     await bobPhone.engine.markRead(`d:${ann.userId}`);
     await until(async () => (await message(ann.first, `d:${bob.userId}`, last))?.delivery === 'read');
-    await until(async () => (await bob.first.engine.conversations())[0]?.unread === 0, 'read on the other device');
+    await until(
+      async () => (await bob.first.engine.conversations())[0]?.unread === 0,
+      'read on the other device',
+    );
     expect((await message(bob.first, `d:${ann.userId}`, last))?.senderUnsigned).toBe(false);
     expect((await message(bob.first, `d:${ann.userId}`, last))?.trust).toBe('known');
   });

@@ -35,11 +35,18 @@ async function targetsOf(ground: Ground, users: readonly string[]): Promise<Targ
 }
 
 /** Ciphertexts for these devices; what cannot or may not be encrypted is marked as withheld. */
-async function encryptAll(ground: Ground, targets: readonly Target[], envelope: Envelope): Promise<PerDevice> {
+async function encryptAll(
+  ground: Ground,
+  targets: readonly Target[],
+  envelope: Envelope,
+): Promise<PerDevice> {
   const messages: PerDevice = {};
   for (const { user, deviceId, signedByOwner } of targets) {
     const cipher = signedByOwner ? await ground.machine.encryptFor(user, deviceId, envelope) : undefined;
-    (messages[user] ??= {})[deviceId] = cipher ?? { algorithm: withheld, code: signedByOwner ? 'no_session' : 'unsigned' };
+    (messages[user] ??= {})[deviceId] = cipher ?? {
+      algorithm: withheld,
+      code: signedByOwner ? 'no_session' : 'unsigned',
+    };
   }
   return messages;
 }
@@ -76,7 +83,9 @@ export async function sendDirect(
       throw new TalkError('no_device', 'This person has no device for talk yet');
     await machine.claim(users);
     const devices = named(ground, targets);
-    const readers = options.siblings ? targets : targets.map((one) => ({ ...one, signedByOwner: one.signedByOwner && one.user === to }));
+    const readers = options.siblings
+      ? targets
+      : targets.map((one) => ({ ...one, signedByOwner: one.signedByOwner && one.user === to }));
     const messages = await encryptAll(ground, readers, { ...envelope, to: devices });
     try {
       const answer = await ground.place.rest.call('sendDirect', {

@@ -23,8 +23,16 @@ import * as composing from './compose.ts';
 import { makeDevice, openDevice, wipeDevice, type Kept, type Opened, type OpenMachine } from './device.ts';
 import { callOut, turnServers } from './calling.ts';
 import { asTalkError, failureOf, wordsOf } from './failures.ts';
+import { expectRemoval, forgetHidden } from './hidden.ts';
 import { acceptKeys, ownIdentity, viewDevices } from './identity.ts';
-import { makeArchiveKey, makeBackup, makeIdentity, putNewSecret, takeSecrets } from './recovery.ts';
+import {
+  hasNoSecrets,
+  makeArchiveKey,
+  makeBackup,
+  makeIdentity,
+  putNewSecret,
+  takeSecrets,
+} from './recovery.ts';
 import { Serial } from './serial.ts';
 import { Session } from './session.ts';
 import { readFile, search, transcriptOf, viewConversations, viewMessages } from './views.ts';
@@ -80,34 +88,16 @@ export class TalkEngine implements TalkApi {
     await session.load();
     this.#kept = kept;
     this.#session = session;
-    if (opened) await this.#prove(session, opened);
+    // A device that was here before goes on with what it has; the rest is tried again.
+    if (opened)
+      await session
+        .prove(opened)
+        .catch((error: unknown) =>
+          this.#place.log('warn', 'talk_later', { what: 'prove', error: wordsOf(error) }),
+        );
     await this.#tellReady();
     session.listen();
     await session.openQueue();
-  }
-
-  /** Keys up, this session on this device, and an identity if the person has none. @throws what the port throws */
-  async #prove(session: Session, opened: Opened): Promise<void> {
-    const { machine } = session.ground;
-    await machine.drain();
-    await session.attach(opened);
-    await machine.drain();
-    await machine.query([machine.me]);
-    await machine.track([machine.me]);
-    const own = await ownIdentity(session.ground);
-    // Made on this device and not published: the first try was cut short.
-    if (!own.exists) await this.#makeIdentity(session);
-    await session.settle().catch((error: unknown) =>
-      this.#place.log('warn', 'talk_later', { what: 'settle', error: wordsOf(error) }),
-    );
-  }
-
-  async #makeIdentity(session: Session): Promise<void> {
-    const { ground } = session;
-    await makeIdentity(ground);
-    await makeBackup(ground);
-    await makeArchiveKey(ground);
-    await ground.write(async (draft) => draft.put('meta', 'recovery_confirmed', false));
   }
 
   async #tellReady(): Promise<void> {
@@ -190,12 +180,15 @@ export class TalkEngine implements TalkApi {
   begin(options: { name: string; kind: 'personal' | 'shared' }): Promise<{ recoverySecret: string | null }> {
     return this.#lifecycle.run(() =>
       this.#ask(async () => {
-        if (this.#session) throw new TalkError('refused', 'This browser is a device already');
-        const { kept, opened } = await makeDevice(this.#place, options);
-        await this.#open(kept, opened);
+        if (!this.#session) {
+          const kept = await this.#place.keep.find(this.#place.userId);
+          const made = kept ? { kept } : await makeDevice(this.#place, options);
+          await this.#open(made.kept, 'opened' in made ? made.opened : undefined);
+        }
+        // Also after a first try that was cut short: whatever is done is not done again.
         const session = this.#opened();
-        const first = session.ready && (await this.#place.rest.call('getSecrets').then(() => false, isMissing));
-        if (!first) return { recoverySecret: null };
+        await session.prove();
+        if (!session.ready || !(await hasNoSecrets(session.ground))) return { recoverySecret: null };
         const recoverySecret = await putNewSecret(session.ground);
         await this.#tellReady();
         return { recoverySecret };
@@ -378,9 +371,14 @@ export class TalkEngine implements TalkApi {
   async acceptKeys(userId: string): Promise<void> {
     const { ground, outbox } = this.#ready();
     await acceptKeys(ground, userId);
+    await forgetHidden(ground, userId);
     outbox.kick(true);
     ground.emit({ what: 'devices', userId });
     ground.emit({ what: 'conversations' });
+  }
+
+  async removing(deviceId: string): Promise<void> {
+    await expectRemoval(this.#opened().ground, deviceId);
   }
 
   async verify(userId: string, deviceId?: string): Promise<string> {
@@ -447,9 +445,4 @@ export async function createTalkEngine(place: TalkPlace, options: EngineOptions 
   const engine = new TalkEngine(place, options);
   await engine.open();
   return engine;
-}
-
-function isMissing(error: unknown): boolean {
-  if (failureOf(error) === 'not_found') return true;
-  throw error;
 }

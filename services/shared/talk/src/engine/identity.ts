@@ -25,7 +25,10 @@ export async function acceptKeys(ground: Ground, userId: string): Promise<void> 
   });
 }
 
-export async function viewDevices(ground: Ground, userId: string): Promise<{ trust: Trust; devices: DeviceView[] }> {
+export async function viewDevices(
+  ground: Ground,
+  userId: string,
+): Promise<{ trust: Trust; devices: DeviceView[] }> {
   const user = ground.userName(userId);
   const devices = await ground.machine.devicesOf(user);
   return {
@@ -43,7 +46,12 @@ export async function viewDevices(ground: Ground, userId: string): Promise<{ tru
 }
 
 /** What has to be looked at in a conversation, from what the keys and the records say now. */
-export async function warningsOf(ground: Ground, record: ConversationRecord, memberIds: readonly string[]): Promise<Warning[]> {
+export async function warningsOf(
+  ground: Ground,
+  record: ConversationRecord,
+  memberIds: readonly string[],
+  vanished: readonly string[],
+): Promise<Warning[]> {
   const warnings: Warning[] = [];
   for (const userId of memberIds) {
     const user = ground.userName(userId);
@@ -52,10 +60,13 @@ export async function warningsOf(ground: Ground, record: ConversationRecord, mem
   }
   for (const userId of [...memberIds, ground.userId])
     for (const device of await ground.machine.devicesOf(ground.userName(userId)))
-      if (!device.signedByOwner) warnings.push({ kind: 'device_unsigned', userId, deviceId: device.deviceId });
+      if (!device.signedByOwner)
+        warnings.push({ kind: 'device_unsigned', userId, deviceId: device.deviceId });
   if (record.forged.length > 0) warnings.push({ kind: 'membership_forged', userIds: record.forged });
   for (const [userId, deviceIds] of Object.entries(record.hidden))
     warnings.push({ kind: 'device_hidden', userId, deviceIds });
+  if (vanished.length > 0 && record.kind === 'direct')
+    warnings.push({ kind: 'device_hidden', userId: ground.userId, deviceIds: [...vanished] });
   for (const [writer, missing] of Object.entries(record.gaps)) {
     const [userId = '', deviceId = ''] = writer.split(':');
     warnings.push({ kind: 'gap', userId, deviceId, missing });

@@ -44,7 +44,11 @@ export const readEnvelope = (content: unknown): Envelope | undefined => Envelope
 /**
  * Where an envelope belongs that came over Olm; `undefined` when it says another conversation than one of its sender and me.
  */
-export function directConversation(ground: Ground, envelope: Envelope, senderId: string): ConversationId | undefined {
+export function directConversation(
+  ground: Ground,
+  envelope: Envelope,
+  senderId: string,
+): ConversationId | undefined {
   const conv = localConversation(envelope.conv, ground.userId);
   if (conv?.startsWith('d:') !== true) return undefined;
   if (senderId === ground.userId) return conv;
@@ -127,7 +131,12 @@ function mark(draft: Draft, arrival: Arrival): void {
   draft.put('seen', `id:${arrival.envelope.id}`, 1);
 }
 
-async function count(ground: Ground, draft: Draft, record: ConversationRecord, arrival: Arrival): Promise<void> {
+async function count(
+  ground: Ground,
+  draft: Draft,
+  record: ConversationRecord,
+  arrival: Arrival,
+): Promise<void> {
   const { envelope, senderId, senderDevice } = arrival;
   if (envelope.n === 0) return;
   const writer = `${senderId}:${senderDevice}`;
@@ -194,8 +203,11 @@ export async function putMessage(
   const counts = !settled.mine && settled.content.t !== 'event' && settled.content.t !== 'deleted';
   const read = settled.seq !== null && settled.seq <= (record.room?.reads[ground.userId] ?? 0);
   if (counts && fresh && !read && !record.unread.some((one) => one.id === settled.id))
-    record.unread = [...record.unread, { id: settled.id, seq: settled.seq, from: settled.senderId }].slice(-unreadMax);
+    record.unread = [...record.unread, { id: settled.id, seq: settled.seq, from: settled.senderId }].slice(
+      -unreadMax,
+    );
   const acked = settled.acks.some((ack) => ack.userId === ground.userId);
-  if (counts && settled.mustAck && !acked && !record.toAck.includes(settled.id)) record.toAck.push(settled.id);
+  if (counts && settled.mustAck && !acked && !record.toAck.includes(settled.id))
+    record.toAck.push(settled.id);
   ground.keep(draft, record);
 }

@@ -46,6 +46,7 @@ export type Request = { id?: string | undefined; type: RequestType; body: string
 
 const RawEvent = z.looseObject({ type: z.string(), content: z.unknown() });
 const Queried = z.looseObject({ upto: z.int() });
+const Published = z.looseObject({ master_keys: z.record(z.string(), z.unknown()) });
 
 export class Machine {
   readonly olm: OlmMachine;
@@ -199,6 +200,14 @@ export class Machine {
     });
   }
 
+  /** Asks the server whether this person has published an identity, whatever this device has made or knows. */
+  isPublished(user: string): Promise<boolean> {
+    return this.#requests.run(async () => {
+      const request = await this.call(async (olm) => olm.queryKeysForUsers([new UserId(user)]));
+      return Published.parse(await this.#answer(request)).master_keys[user] !== undefined;
+    });
+  }
+
   /** Makes sessions with those devices of them that have none. */
   claim(users: readonly string[]): Promise<void> {
     return this.#requests.run(async () => {
@@ -210,7 +219,10 @@ export class Machine {
   async devicesOf(user: string): Promise<DeviceFacts[]> {
     return this.call(async (olm) => {
       const all = await olm.getUserDevices(new UserId(user));
-      return all.devices().filter((device) => !device.isDeleted()).map(factsOf);
+      return all
+        .devices()
+        .filter((device) => !device.isDeleted())
+        .map(factsOf);
     });
   }
 

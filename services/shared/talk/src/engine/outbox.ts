@@ -13,6 +13,10 @@ import type { Draft } from './store.ts';
 const waitMs = { first: 500, longest: 60_000 };
 /** A lane is looked at again after so long although nothing asked for it: a blocked one may be free. */
 const lookAgainMs = 30_000;
+/** Receipts of what comes within this go together: each costs an encryption for every device of the writer. */
+const gatherMs = 300;
+/** Ids in one receipt, as its schema has it. */
+const receiptIdsMax = 200;
 
 export type NewJob = Job extends infer J ? (J extends Job ? Omit<J, 'seq'> : never) : never;
 /** Sends one job. Throws what the port throws, and TalkError. */
@@ -70,6 +74,24 @@ export class Outbox {
       this.#jobs.set(job.id, job);
       this.kick();
     });
+  }
+
+  /** Tells the writer that these are here: with a receipt that has not left yet, or one that waits a moment for more. */
+  confirm(draft: Draft, to: string, conv: string, ids: readonly string[]): void {
+    const open = [...this.#jobs.values()].find(
+      (job) => job.id !== this.#current && takesMore(job, to, conv, ids.length),
+    );
+    if (open?.job === 'olm' && open.content.t === 'receipt') {
+      const targets = [...open.content.targets, ...ids];
+      this.put(draft, { ...open, content: { ...open.content, targets } });
+      return;
+    }
+    const id = this.#ground.place.randomUuid();
+    const content = { t: 'receipt' as const, state: 'delivered' as const, targets: [...ids] };
+    this.add(draft, { job: 'olm', id, to, devices: null, conv, content });
+    const lane = `olm:${to}`;
+    if (!this.#lanes.has(lane))
+      this.#lanes.set(lane, { failures: 0, notBefore: this.#ground.place.now() + gatherMs });
   }
 
   /** To the end of its lane, as if it were new. */
@@ -184,6 +206,16 @@ export class Outbox {
   isUnderWay(id: string): boolean {
     return this.#current === id;
   }
+}
+
+function takesMore(job: Job, to: string, conv: string, count: number): boolean {
+  if (job.job !== 'olm' || job.to !== to || job.conv !== conv || job.devices !== null) return false;
+  const { content } = job;
+  return (
+    content.t === 'receipt' &&
+    content.state === 'delivered' &&
+    content.targets.length + count <= receiptIdsMax
+  );
 }
 
 /** What must keep its order among itself. */

@@ -98,7 +98,8 @@ export type Job = JobBase &
     | { job: 'read'; room: string; upto: number }
   );
 
-const digits = (value: number, count: number): string => String(Math.max(0, Math.floor(value))).padStart(count, '0');
+const digits = (value: number, count: number): string =>
+  String(Math.max(0, Math.floor(value))).padStart(count, '0');
 
 /** Above all that has arrived. */
 const waitingAt = '9'.repeat(15);

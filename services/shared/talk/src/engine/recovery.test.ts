@@ -28,14 +28,26 @@ describe('a new device', () => {
     await bob.first.engine.send(conv, { body: 'in the room' }).catch(() => undefined);
     await ann.first.engine.send(conv, { body: 'of mine' });
     await arrives(bob.first, conv, 'of mine');
-    await until(() => kept(server, bob.userId) >= 2 && server.backups.get(bob.userId)?.rooms[`!${conv.slice(2)}:${server.orgId}`]);
+    await until(
+      () =>
+        kept(server, bob.userId) >= 2 &&
+        server.backups.get(bob.userId)?.rooms[`!${conv.slice(2)}:${server.orgId}`],
+    );
     await bob.first.engine.close();
     const fresh = held(await newDevice(server, bob.userId));
     expect(await fresh.engine.state()).toEqual({ is: 'needs_recovery' });
-    await expect(fresh.engine.recover('AAAA-AAAA-AAAA-AAAA-AAAA-AAAA')).rejects.toMatchObject({ code: 'wrong_secret' });
-    await expect(fresh.engine.send(`d:${ann.userId}`, { body: 'too early' })).rejects.toBeInstanceOf(TalkError);
+    await expect(fresh.engine.recover('AAAA-AAAA-AAAA-AAAA-AAAA-AAAA')).rejects.toMatchObject({
+      code: 'wrong_secret',
+    });
+    await expect(fresh.engine.send(`d:${ann.userId}`, { body: 'too early' })).rejects.toBeInstanceOf(
+      TalkError,
+    );
     await fresh.engine.recover(bob.secret);
-    expect(await fresh.engine.state()).toMatchObject({ is: 'ready', verified: true, recoveryConfirmed: true });
+    expect(await fresh.engine.state()).toMatchObject({
+      is: 'ready',
+      verified: true,
+      recoveryConfirmed: true,
+    });
     await arrives(fresh, `d:${ann.userId}`, 'and back');
     expect(await texts(fresh, `d:${ann.userId}`)).toEqual(['to you', 'and back']);
     await arrives(fresh, conv, 'of mine');

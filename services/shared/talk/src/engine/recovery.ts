@@ -52,7 +52,9 @@ export async function makeIdentity(ground: Ground, password?: string): Promise<v
   const anew = password !== undefined || !own.privateKeys;
   // A reading of keys in between would find the old identity, and the library would throw the new one away.
   await machine.together(async (answer) => {
-    const requests: CrossSigningBootstrapRequests = await machine.call((olm) => olm.bootstrapCrossSigning(anew));
+    const requests: CrossSigningBootstrapRequests = await machine.call((olm) =>
+      olm.bootstrapCrossSigning(anew),
+    );
     const keys = requests.uploadKeysRequest as Request | undefined;
     if (keys) await answer(keys);
     const body = JSON.parse(requests.uploadSigningKeysRequest.body) as Record<string, unknown>;
@@ -64,13 +66,51 @@ export async function makeIdentity(ground: Ground, password?: string): Promise<v
   await machine.query([machine.me]);
 }
 
+/**
+ * What a person needs that has none yet: an identity, a backup, a key for the archive. Each step that was done is left as it
+ * is, so a first try that was cut short is taken up where it ended.
+ */
+export async function ensureIdentity(ground: Ground): Promise<void> {
+  const { machine, place } = ground;
+  if (!(await machine.isPublished(machine.me))) await makeIdentity(ground);
+  let own = await ownIdentity(ground);
+  if (own.privateKeys && !own.signed) {
+    await signOwnDevice(ground);
+    own = await ownIdentity(ground);
+  }
+  if (!own.privateKeys || !own.signed) return;
+  if (!(await archiveKeyOf(ground)) && (await found(place.rest.call('getSecrets'))) === undefined) {
+    await makeArchiveKey(ground);
+    await ground.write(async (draft) => draft.put('meta', 'recovery_confirmed', false));
+  }
+  if ((await found(place.rest.call('getBackup'))) === undefined) await makeBackup(ground);
+}
+
+async function signOwnDevice(ground: Ground): Promise<void> {
+  const { machine } = ground;
+  const request = await machine.call(async (olm) => {
+    const device = await olm.getDevice(olm.userId, olm.deviceId);
+    if (!device) throw new TalkError('not_ready', 'This device is not known to the server');
+    return device.verify();
+  });
+  await machine.send(request);
+  await machine.query([machine.me]);
+}
+
+/** Whether nothing is sealed for this person yet. */
+export async function hasNoSecrets(ground: Ground): Promise<boolean> {
+  return (await found(ground.place.rest.call('getSecrets'))) === undefined;
+}
+
 /** A new backup of room keys, signed by this device and the identity. */
 export async function makeBackup(ground: Ground): Promise<void> {
   const { machine, place } = ground;
   const key = BackupDecryptionKey.createRandomKey();
   const { publicKeyBase64: publicKey } = key.megolmV1PublicKey;
   const data = { public_key: publicKey };
-  const signatures: unknown = JSON.parse((await machine.call((olm) => olm.sign(canonicalJson(data)))).asJSON());
+  const signatures: unknown = JSON.parse(
+    (await machine.call((olm) => olm.sign(canonicalJson(data)))).asJSON(),
+  );
   const answer = await place.rest.call('createBackup', {
     body: { algorithm: backupAlgorithm, auth_data: { ...data, signatures } },
   });
@@ -128,17 +168,12 @@ export async function putNewSecret(ground: Ground): Promise<string> {
 export async function takeSecrets(ground: Ground, secret: string): Promise<void> {
   const { machine, place } = ground;
   const standing = await found(place.rest.call('getSecrets'));
-  if (standing === undefined) throw new TalkError('wrong_secret', 'There is nothing that a secret could open');
+  if (standing === undefined)
+    throw new TalkError('wrong_secret', 'There is nothing that a secret could open');
   const opened = await openSecrets(secret, ground.userId, Box.loose().parse(standing).box);
   await machine.query([machine.me]);
-  const request = await machine.call(async (olm) => {
-    await olm.importSecretsBundle(LibraryBundle.from_json(opened.secrets));
-    const device = await olm.getDevice(olm.userId, olm.deviceId);
-    if (!device) throw new TalkError('not_ready', 'This device is not known to the server');
-    return device.verify();
-  });
-  await machine.send(request);
-  await machine.query([machine.me]);
+  await machine.call((olm) => olm.importSecretsBundle(LibraryBundle.from_json(opened.secrets)));
+  await signOwnDevice(ground);
   await ground.write(async (draft) => {
     draft.put('meta', 'archive_key', opened.archive_key);
     draft.put('meta', 'recovery_confirmed', true);
@@ -177,7 +212,12 @@ function openSessions(key: BackupDecryptionKey, sessions: Record<string, unknown
   return opened;
 }
 
-function tryDecrypt(key: BackupDecryptionKey, ephemeral: string, mac: string, ciphertext: string): string | undefined {
+function tryDecrypt(
+  key: BackupDecryptionKey,
+  ephemeral: string,
+  mac: string,
+  ciphertext: string,
+): string | undefined {
   try {
     return key.decryptV1(ephemeral, mac, ciphertext);
   } catch (_notOurs) {
@@ -209,5 +249,7 @@ export async function archiveKeyOf(ground: Ground): Promise<Uint8Array | undefin
 
 /** The identity is the one this device verified, by its own doing. */
 export async function isOwnIdentityVerified(ground: Ground): Promise<boolean> {
-  return ground.machine.call(async (olm) => (await olm.getIdentity(new UserId(ground.machine.me)))?.isVerified() ?? false);
+  return ground.machine.call(
+    async (olm) => (await olm.getIdentity(new UserId(ground.machine.me)))?.isVerified() ?? false,
+  );
 }

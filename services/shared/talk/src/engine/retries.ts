@@ -85,7 +85,13 @@ export async function askDue(ground: Ground, outbox: Outbox): Promise<void> {
 const isDue = ({ tries, nextAt }: AskRecord, now: number): boolean =>
   tries < askAfterMs.length && (nextAt <= now || nextAt > now + (askAfterMs.at(-1) ?? 0));
 
-async function askOnce(ground: Ground, draft: Draft, outbox: Outbox, ask: AskRecord, now: number): Promise<void> {
+async function askOnce(
+  ground: Ground,
+  draft: Draft,
+  outbox: Outbox,
+  ask: AskRecord,
+  now: number,
+): Promise<void> {
   const { id, sender, device, tries } = ask;
   const message = await draft.get<StoredMessage>('messages', id);
   const known = message && message.content.t !== 'undecryptable';
@@ -165,4 +171,3 @@ export async function isAskedFor(
     message.senderDevice === device
   );
 }
-

@@ -58,7 +58,9 @@ describe('a group', () => {
     server.enqueue(device, { kind: 'room_event', event: last });
     await until(() => bob.first.logs.some((line) => line.includes('talk_')) || device.queue.length === 0);
     expect(await texts(bob.first, conv)).toEqual(['old']);
-    await expect(bob.first.engine.send(conv, { body: 'let me in' })).rejects.toMatchObject({ code: 'not_member' });
+    await expect(bob.first.engine.send(conv, { body: 'let me in' })).rejects.toMatchObject({
+      code: 'not_member',
+    });
   });
 
   it('goes on when devices and members change while something is sent', async () => {
@@ -83,8 +85,11 @@ describe('the room of an incident', () => {
     const { ann, bob, cyd } = await three();
     const incident = randomUUID();
     const conv = await ann.first.engine.joinIncident(incident);
-    for (const body of ['smoke', 'gate 4', 'fire brigade called']) await ann.first.engine.send(conv, { body });
-    await until(async () => (await ann.first.engine.messages(conv)).items.every((one) => one.delivery !== 'waiting'));
+    for (const body of ['smoke', 'gate 4', 'fire brigade called'])
+      await ann.first.engine.send(conv, { body });
+    await until(async () =>
+      (await ann.first.engine.messages(conv)).items.every((one) => one.delivery !== 'waiting'),
+    );
     expect(await bob.first.engine.joinIncident(incident)).toBe(conv);
     await arrives(bob.first, conv, 'fire brigade called');
     expect(await texts(bob.first, conv)).toEqual(['smoke', 'gate 4', 'fire brigade called']);
@@ -103,10 +108,14 @@ describe('the room of an incident', () => {
     const { ann } = await three();
     const conv = await ann.first.engine.joinIncident(randomUUID());
     await ann.first.engine.send(conv, { body: 'written down' });
-    await until(async () => (await ann.first.engine.messages(conv)).items.every((one) => one.delivery !== 'waiting'));
+    await until(async () =>
+      (await ann.first.engine.messages(conv)).items.every((one) => one.delivery !== 'waiting'),
+    );
     const { document, device_key: key, signature } = await ann.first.engine.transcript(conv);
     expect(document).toContain('written down');
-    const raw = await crypto.subtle.importKey('raw', Buffer.from(key, 'base64'), 'Ed25519', false, ['verify']);
+    const raw = await crypto.subtle.importKey('raw', Buffer.from(key, 'base64'), 'Ed25519', false, [
+      'verify',
+    ]);
     const signed = (text: string): Promise<boolean> =>
       crypto.subtle.verify('Ed25519', raw, Buffer.from(signature, 'base64'), Buffer.from(text));
     expect(await signed(document)).toBe(true);

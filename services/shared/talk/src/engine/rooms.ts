@@ -102,7 +102,8 @@ async function open(ground: Ground, event: TalkRoomEvent): Promise<Opened> {
   } catch (error) {
     if (!(error instanceof MegolmDecryptionError)) return { is: 'broken', reason: 'It cannot be read' };
     const { code, description, maybe_withheld: why } = error;
-    const waits = code === DecryptionErrorCode.MissingRoomKey || code === DecryptionErrorCode.UnknownMessageIndex;
+    const waits =
+      code === DecryptionErrorCode.MissingRoomKey || code === DecryptionErrorCode.UnknownMessageIndex;
     return waits ? { is: 'locked' } : { is: 'broken', reason: why ?? description };
   }
 }
@@ -131,7 +132,8 @@ export async function receiveRoomEvent(
   if (!index) return reject(ground, draft, record, event, 'no Megolm message');
   const place = `mi:${index.sessionId}:${index.index}`;
   const usedBy = await draft.get<string>('seen', place);
-  if (usedBy !== undefined && usedBy !== event.event_id) return reject(ground, draft, record, event, 'replayed');
+  if (usedBy !== undefined && usedBy !== event.event_id)
+    return reject(ground, draft, record, event, 'replayed');
   const opened = await open(ground, event);
   if (opened.is === 'locked') return wait(ground, draft, record, event, index.sessionId);
   if (opened.is === 'broken') return wait(ground, draft, record, event, 'broken', opened.reason);
@@ -163,7 +165,13 @@ export async function receiveRoomEvent(
   return verdict === 'new' ? 'new' : 'duplicate';
 }
 
-function reject(ground: Ground, draft: Draft, record: ConversationRecord, event: TalkRoomEvent, why: string): 'rejected' {
+function reject(
+  ground: Ground,
+  draft: Draft,
+  record: ConversationRecord,
+  event: TalkRoomEvent,
+  why: string,
+): 'rejected' {
   ground.place.log('warn', 'talk_event_rejected', { why, room: event.room_id, event: event.event_id });
   draft.remove('seen', `wait:${event.event_id}`);
   draft.remove('messages', event.event_id);

@@ -84,7 +84,8 @@ async function sendMessage(ground: Ground, outbox: Outbox, job: MessageJob): Pro
     const place = sent.seq ?? n;
     const delivery = rankOf(message.delivery) > rankOf('sent') ? message.delivery : 'sent';
     const order = arrivedOrder(job.conv, sent.at, place, job.id);
-    const content = 't' in numbered.content && numbered.content.t === 'file' ? numbered.content : message.content;
+    const content =
+      't' in numbered.content && numbered.content.t === 'file' ? numbered.content : message.content;
     saveMessage(ground, draft, { ...message, content, at: sent.at, n, seq: sent.seq, order, delivery });
     const record = await ground.conversation(draft, job.conv);
     if (sent.at < record.lastAt && record.lastId !== job.id) return;
@@ -117,7 +118,10 @@ async function uploaded(ground: Ground, outbox: Outbox, job: MessageJob): Promis
     const content: z.infer<typeof FileContent> =
       part === 'file'
         ? { ...now.content, file: ref }
-        : { ...now.content, ...(now.content.thumbnail && { thumbnail: { ...now.content.thumbnail, ...ref } }) };
+        : {
+            ...now.content,
+            ...(now.content.thumbnail && { thumbnail: { ...now.content.thumbnail, ...ref } }),
+          };
     const { [part]: _done, ...rest } = now;
     const next: MessageJob = { ...rest, content };
     await ground.write(async (draft) => {

@@ -14,7 +14,7 @@ import { ownIdentity } from './identity.ts';
 import type { Arrival } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { giveArchiveKey, offerArchiveKey, oweArchiveKey, takeOfferedKey } from './archive-key.ts';
-import { archiveKeyOf, backUp, restoreBackup } from './recovery.ts';
+import { archiveKeyOf, backUp, ensureIdentity, restoreBackup } from './recovery.ts';
 import { askDue } from './retries.ts';
 import { retryWaiting } from './rooms.ts';
 import { sendJob } from './sending.ts';
@@ -55,6 +55,7 @@ export class Session {
   /** May this device write and read as its owner's: signed by the identity, which it holds. */
   ready = false;
   #caughtUp = false;
+  #proved = false;
   #opensAgain = false;
   #opening = false;
 
@@ -62,7 +63,11 @@ export class Session {
     this.ground = ground;
     this.#events = events;
     const momentary = (arrival: Arrival, content: TalkContent): void => this.#momentary(arrival, content);
-    this.outbox = new Outbox(ground, (job) => sendJob(ground, this.outbox, job), () => this.attach());
+    this.outbox = new Outbox(
+      ground,
+      (job) => sendJob(ground, this.outbox, job),
+      () => this.attach(),
+    );
     this.history = new History(ground, this.outbox, momentary);
     this.#sync = new Sync(ground, this.outbox, momentary);
     this.verifications = new Verifications(ground, (user, device) => void this.#verified(user, device));
@@ -100,7 +105,10 @@ export class Session {
     this.#off.push(
       socket.on('talk', (batch) => void this.#batches.run(() => this.#batch(batch))),
       socket.on('talkGone', ({ reason }) => this.#gone(reason)),
-      socket.on('reads', (read) => void this.#read(read).catch((error: unknown) => this.#failed('reads', error))),
+      socket.on(
+        'reads',
+        (read) => void this.#read(read).catch((error: unknown) => this.#failed('reads', error)),
+      ),
       socket.onConnect(() => void this.openQueue()),
       socket.onDisconnect(() => this.#tellConnection()),
     );
@@ -114,6 +122,19 @@ export class Session {
     const { challenge } = opened ?? TalkOpened.parse(await place.rest.call('openTalkDevice', { params }));
     const signature = await machine.sign(`siphera-attach:${challenge}:${place.sessionId()}`);
     await place.rest.call('attachTalkDevice', { params, body: { challenge, signature } });
+  }
+
+  /** Keys up, this session on this device, an identity for a person that has none. @throws what the port throws */
+  async prove(opened?: z.infer<typeof TalkOpened>): Promise<void> {
+    if (this.#proved) return;
+    const { machine } = this.ground;
+    await machine.drain();
+    await this.attach(opened);
+    await machine.drain();
+    await machine.track([machine.me]);
+    await ensureIdentity(this.ground);
+    this.#proved = true;
+    await this.settle();
   }
 
   /** Asks for the queue on the socket that is connected now. */
@@ -244,6 +265,7 @@ export class Session {
       }
       if (!ground.place.socket.connected()) return;
       await this.#attempt('requests', () => ground.machine.drain());
+      await this.#attempt('prove', () => this.prove());
       await this.#attempt('settle', () => this.settle());
       if (!this.ready) return;
       await this.#attempt('give_archive_key', () => giveArchiveKey(ground, this.outbox));
@@ -278,7 +300,8 @@ export class Session {
     for (const room of items) {
       const { id, room: state } = await takeRoom(this.ground, room);
       await this.#retry(id.slice(2), undefined);
-      if (state && state.oldest === null && !state.wantsHistory && state.lastSeq > 0) await this.history.older(id);
+      if (state && state.oldest === null && !state.wantsHistory && state.lastSeq > 0)
+        await this.history.older(id);
     }
     // Without the archive's key there is nothing to read yet: it comes over Olm.
     this.#caughtUp = (await archiveKeyOf(this.ground)) !== undefined;

@@ -88,11 +88,18 @@ export class Sync {
   }
 
   /** Hands the library what is new of this batch, all at once. */
-  async #receive(batch: z.infer<typeof QueueBatch>, fresh: readonly QueueItem[]): Promise<Map<number, Received>> {
+  async #receive(
+    batch: z.infer<typeof QueueBatch>,
+    fresh: readonly QueueItem[],
+  ): Promise<Map<number, Received>> {
     const items = fresh.filter(
       (item): item is ToDevice => item.kind === 'to_device' && !isWithheld(item.event.content),
     );
-    const events = items.map(({ event }) => ({ type: event.type, sender: event.sender, content: event.content }));
+    const events = items.map(({ event }) => ({
+      type: event.type,
+      sender: event.sender,
+      content: event.content,
+    }));
     const opened = await this.#ground.machine.receive(
       events,
       batch.device_lists,
@@ -100,9 +107,12 @@ export class Sync {
       batch.unused_fallback_key_types,
     );
     // One answer for each; were it ever otherwise, nothing could be told apart, and all is asked for again.
-    if (opened.length !== items.length) this.#ground.place.log('error', 'talk_batch_uneven', { in: items.length, out: opened.length });
+    if (opened.length !== items.length)
+      this.#ground.place.log('error', 'talk_batch_uneven', { in: items.length, out: opened.length });
     const even = opened.length === items.length;
-    return new Map(items.map((item, at) => [item.pos, (even ? opened[at] : undefined) ?? { is: 'undecryptable' }]));
+    return new Map(
+      items.map((item, at) => [item.pos, (even ? opened[at] : undefined) ?? { is: 'undecryptable' }]),
+    );
   }
 
   async #item(draft: Draft, item: QueueItem, opened: Received | undefined, after: After): Promise<void> {
@@ -230,7 +240,10 @@ export class Sync {
   }
 
   /** Requests for history are about a room, but go past its messages. */
-  #conversationOf(envelope: NonNullable<ReturnType<typeof readEnvelope>>, senderId: string): ConversationId | undefined {
+  #conversationOf(
+    envelope: NonNullable<ReturnType<typeof readEnvelope>>,
+    senderId: string,
+  ): ConversationId | undefined {
     const uncounted = envelope.n === 0 && envelope.conv.startsWith('r:');
     if (uncounted && HistoryOnly.safeParse(envelope.content).success) return envelope.conv as ConversationId;
     return directConversation(this.#ground, envelope, senderId);
@@ -260,13 +273,11 @@ function nameOf(item: QueueItem): string {
 function confirm(ground: Ground, draft: Draft, outbox: Outbox, received: After['received']): void {
   for (const [to, ones] of Map.groupBy(received, (one) => one.sender)) {
     const [a, b] = [ground.userId, to.slice(1, 37)].sort();
-    outbox.add(draft, {
-      job: 'olm',
-      id: ground.place.randomUuid(),
+    outbox.confirm(
+      draft,
       to,
-      devices: null,
-      conv: `d:${a ?? ''}:${b ?? ''}`,
-      content: { t: 'receipt', state: 'delivered', targets: ones.map((one) => one.id) },
-    });
+      `d:${a ?? ''}:${b ?? ''}`,
+      ones.map((one) => one.id),
+    );
   }
 }

@@ -58,7 +58,8 @@ export class Verifications {
         const own = await olm.getIdentity(new UserId(user));
         if (own instanceof OwnUserIdentity) return own.requestVerification(methods());
       }
-      const found = device === undefined ? undefined : await olm.getDevice(new UserId(user), new DeviceId(device));
+      const found =
+        device === undefined ? undefined : await olm.getDevice(new UserId(user), new DeviceId(device));
       if (!found) throw new TalkError('no_device', 'There is no such device');
       return found.requestVerification(methods());
     });

@@ -4,6 +4,7 @@ import { TalkError, type Conversation, type Message } from '../api.ts';
 import type { ConversationId } from '../content.ts';
 import { decryptFile } from '../side/index.ts';
 import type { Ground } from './ground.ts';
+import { vanishedDevices } from './hidden.ts';
 import { warningsOf } from './identity.ts';
 import { rangeOf, type ConversationRecord, type StoredMessage } from './records.ts';
 import type { Session } from './session.ts';
@@ -25,20 +26,27 @@ export function viewMessage(ground: Ground, stored: StoredMessage): Message {
   const readBy = Object.entries(room.reads)
     .filter(([userId, upto]) => upto >= seq && userId !== stored.senderId)
     .map(([userId]) => userId);
-  const delivery = message.mine && message.delivery === 'sent' && readBy.length > 0 ? 'read' : message.delivery;
+  const delivery =
+    message.mine && message.delivery === 'sent' && readBy.length > 0 ? 'read' : message.delivery;
   return { ...message, readBy, delivery };
 }
 
 export async function viewConversations(ground: Ground): Promise<Conversation[]> {
   const all = [...ground.conversations.values()].sort((a, b) => b.lastAt - a.lastAt);
-  return Promise.all(all.map((record) => viewConversation(ground, record)));
+  const vanished = await vanishedDevices(ground);
+  return Promise.all(all.map((record) => viewConversation(ground, record, vanished)));
 }
 
-async function viewConversation(ground: Ground, record: ConversationRecord): Promise<Conversation> {
+async function viewConversation(
+  ground: Ground,
+  record: ConversationRecord,
+  vanished: readonly string[],
+): Promise<Conversation> {
   const { room } = record;
   const members = room ? room.chain.members : [ground.userId, record.id.slice(2)];
   const memberIds = members.filter((id) => id !== ground.userId);
-  const last = record.lastId === null ? undefined : await ground.store.get<StoredMessage>('messages', record.lastId);
+  const last =
+    record.lastId === null ? undefined : await ground.store.get<StoredMessage>('messages', record.lastId);
   return {
     id: record.id,
     kind: record.kind,
@@ -50,7 +58,7 @@ async function viewConversation(ground: Ground, record: ConversationRecord): Pro
     lastAt: record.lastAt,
     unread: record.unread.length,
     toAck: record.toAck.length,
-    warnings: await warningsOf(ground, record, memberIds),
+    warnings: await warningsOf(ground, record, memberIds, vanished),
   };
 }
 
@@ -63,11 +71,21 @@ export async function viewMessages(
   const { ground } = session;
   const limit = Math.min(options.limit ?? 50, pageMax);
   const [from, end] = rangeOf(conv);
-  const before = options.before === undefined ? undefined : await ground.store.get<StoredMessage>('messages', options.before);
+  const before =
+    options.before === undefined
+      ? undefined
+      : await ground.store.get<StoredMessage>('messages', options.before);
   const read = () =>
-    ground.store.range<StoredMessage>('messages', from, before?.order ?? end, { limit: limit + 1, newest: true });
+    ground.store.range<StoredMessage>('messages', from, before?.order ?? end, {
+      limit: limit + 1,
+      newest: true,
+    });
   let rows = await read();
-  if (rows.length <= limit && ground.conversations.get(conv)?.room?.complete === false && ground.place.socket.connected()) {
+  if (
+    rows.length <= limit &&
+    ground.conversations.get(conv)?.room?.complete === false &&
+    ground.place.socket.connected()
+  ) {
     await session.history.older(conv).catch(() => false);
     rows = await read();
   }
@@ -78,11 +96,19 @@ export async function viewMessages(
 export async function search(ground: Ground, text: string): Promise<Message[]> {
   const wanted = text.trim().toLocaleLowerCase();
   if (wanted === '') return [];
-  const rows = await ground.store.range<StoredMessage>('messages', 'd:', 's', { limit: searchedMax, newest: true });
+  const rows = await ground.store.range<StoredMessage>('messages', 'd:', 's', {
+    limit: searchedMax,
+    newest: true,
+  });
   return rows
     .map((row) => row.value)
     .filter(({ content }) => {
-      const words = content.t === 'text' ? content.body : content.t === 'file' ? `${content.name} ${content.body ?? ''}` : '';
+      const words =
+        content.t === 'text'
+          ? content.body
+          : content.t === 'file'
+            ? `${content.name} ${content.body ?? ''}`
+            : '';
       return words.toLocaleLowerCase().includes(wanted);
     })
     .sort((a, b) => b.at - a.at)
@@ -110,7 +136,8 @@ export async function transcriptOf(
   const record = ground.conversations.get(conv);
   if (!record?.room) throw new TalkError('not_member', 'You are not in this room');
   const rows = await ground.store.range<StoredMessage>('messages', ...rangeOf(conv));
-  if (rows.length > transcriptMax) throw new TalkError('too_large', 'The room is too long for one transcript');
+  if (rows.length > transcriptMax)
+    throw new TalkError('too_large', 'The room is too long for one transcript');
   const document = canonicalJson({
     v: 1,
     room_id: record.room.roomId,

@@ -8,7 +8,7 @@ import { memoryStorage, type MemoryStorage, type StorageSnapshot } from '../side
 import { TalkEngine } from '../engine/engine.ts';
 import { openOlm } from '../engine/machine.ts';
 import { callRoute, type Args } from './memory-routes.ts';
-import type { Caller, MemoryServer, OpenSocket } from './memory-server.ts';
+import type { Caller, MemoryServer, OpenSocket, ServerDevice } from './memory-server.ts';
 
 export class Unreached extends Error {
   readonly code = 'unreached';
@@ -122,8 +122,9 @@ export class MemoryProfile {
   #talkOpen(id: string): { ok: boolean; reason?: string } {
     if (!this.online) throw new Unreached('not reached');
     if (this.caller.device !== id) return { ok: false, reason: 'not_attached' };
-    const device = this.server.devices.get(id);
-    if (!device) return { ok: false, reason: 'removed' };
+    const found = this.server.devices.get(id);
+    if (!found) return { ok: false, reason: 'removed' };
+    const device: ServerDevice = found;
     const socket: OpenSocket = {
       waits: undefined,
       batch: (batch) => this.#heardBatch(socket, batch),
@@ -131,8 +132,7 @@ export class MemoryProfile {
     };
     this.#open = socket;
     device.socket = socket;
-    const opened = device;
-    queueMicrotask(() => this.server.push(opened, true));
+    queueMicrotask(() => this.server.push(device, true));
     return { ok: true };
   }
 
@@ -145,7 +145,7 @@ export class MemoryProfile {
 
   #talkDone(upto: number): void {
     const device = this.caller.device === undefined ? undefined : this.server.devices.get(this.caller.device);
-    if (this.online && device?.socket === this.#open && this.fate('talkDone') === 'arrives')
+    if (device && this.online && device.socket === this.#open && this.fate('talkDone') === 'arrives')
       this.server.acknowledge(device, upto, this.#lists);
   }
 
@@ -199,7 +199,7 @@ export class MemoryProfile {
       wait: (ms) =>
         new Promise((resolve) => {
           // Faster than life: what waits for a minute waits for a blink here, and no test is held open by it.
-          setTimeout(resolve, Math.min(ms, 40)).unref();
+          setTimeout(resolve, Math.min(ms / 4, 250)).unref();
         }),
       log: (level, event, fields) => void this.logs.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`),
     };

@@ -1,6 +1,13 @@
 /** The routes of talk over the server in memory: what a test needs of each. */
 import type { MembershipStatement } from '@siphera/contract';
-import { Refused, type Caller, type Json, type MemoryServer, type ServerDevice, type ServerRoom } from './memory-server.ts';
+import {
+  Refused,
+  type Caller,
+  type Json,
+  type MemoryServer,
+  type ServerDevice,
+  type ServerRoom,
+} from './memory-server.ts';
 
 export type Args = { params?: Record<string, string>; query?: Record<string, string>; body?: unknown };
 type Handler = (server: MemoryServer, caller: Caller, args: Required<Args> & { body: Json }) => unknown;
@@ -22,9 +29,14 @@ const opened = (server: MemoryServer, device: ServerDevice): Json => ({
   challenge: device.challenge,
 });
 
+/** The devices of a person that this caller is told of. */
+const told = (server: MemoryServer, caller: Caller, userId: string): ServerDevice[] =>
+  server.devicesOf(userId).filter((device) => server.tamper.hides?.(device, caller) !== true);
+
 function member(server: MemoryServer, caller: Caller, id: string | undefined): ServerRoom {
   const room = server.rooms.get(id ?? '');
-  if (!room || (room.kind === 'group' && !room.member_ids.includes(caller.userId))) throw new Refused('not_found', 404);
+  if (!room || (room.kind === 'group' && !room.member_ids.includes(caller.userId)))
+    throw new Refused('not_found', 404);
   return room;
 }
 
@@ -55,7 +67,8 @@ const devices: Record<string, Handler> = {
     server.devices.set(id, device);
     return opened(server, device);
   },
-  openTalkDevice: (server, caller, { params }) => opened(server, server.device(caller.userId, params['id'] ?? '')),
+  openTalkDevice: (server, caller, { params }) =>
+    opened(server, server.device(caller.userId, params['id'] ?? '')),
   attachTalkDevice: (server, caller, { params }) => {
     caller.device = server.device(caller.userId, params['id'] ?? '').id;
   },
@@ -91,7 +104,7 @@ const devices: Record<string, Handler> = {
     for (const mx of Object.keys(body['device_keys'] as Json)) {
       const person = server.person(userOf(mx));
       (answer['device_keys'] ?? {})[mx] = Object.fromEntries(
-        server.devicesOf(userOf(mx)).map((device) => [device.id, device.keys]),
+        told(server, caller, userOf(mx)).map((device) => [device.id, device.keys]),
       );
       if (!person.master) continue;
       (answer['master_keys'] ?? {})[mx] = person.master;
@@ -138,8 +151,16 @@ const devices: Record<string, Handler> = {
 };
 
 /** Exactly the devices of these people but the sender's. */
-function covered(server: MemoryServer, users: readonly string[], but: string, messages: Messages): boolean {
-  const wanted = users.flatMap((user) => server.devicesOf(userOf(user)).map((one) => one.id)).filter((id) => id !== but);
+function covered(
+  server: MemoryServer,
+  caller: Caller,
+  users: readonly string[],
+  but: string,
+  messages: Messages,
+): boolean {
+  const wanted = users
+    .flatMap((user) => told(server, caller, userOf(user)).map((one) => one.id))
+    .filter((id) => id !== but);
   const given = Object.values(messages).flatMap((all) => Object.keys(all));
   return wanted.length === given.length && wanted.every((id) => given.includes(id));
 }
@@ -155,7 +176,12 @@ const messages: Record<string, Handler> = {
           if (device.id === id || id === '*')
             server.enqueue(device, {
               kind: 'to_device',
-              event: { type: params['type'], sender: server.mx(caller.userId), sender_device: from.id, content },
+              event: {
+                type: params['type'],
+                sender: server.mx(caller.userId),
+                sender_device: from.id,
+                content,
+              },
             });
     server.done.set(name, { unknown: [] });
     return { unknown: [] };
@@ -167,7 +193,7 @@ const messages: Record<string, Handler> = {
     const to = String(body['to']);
     const users = [...new Set([to, server.mx(caller.userId)])];
     const all = body['messages'] as Messages;
-    if (!covered(server, users, from.id, all)) throw new Refused('conflict', 409);
+    if (!covered(server, caller, users, from.id, all)) throw new Refused('conflict', 409);
     for (const perDevice of Object.values(all))
       for (const [deviceId, content] of Object.entries(perDevice)) {
         const device = server.devices.get(deviceId);
@@ -304,9 +330,18 @@ function found<T>(value: T | undefined): T {
 const handlers: Record<string, Handler> = { ...devices, ...messages, ...rooms, ...keeping };
 
 /** @throws Refused; Error for a route that is not here */
-export async function callRoute(server: MemoryServer, caller: Caller, route: string, args: Args): Promise<unknown> {
+export async function callRoute(
+  server: MemoryServer,
+  caller: Caller,
+  route: string,
+  args: Args,
+): Promise<unknown> {
   const handler = handlers[route];
   if (!handler) throw new Error(`The server in memory has no ${route}`);
-  const whole = { params: args.params ?? {}, query: args.query ?? {}, body: structuredClone(args.body ?? {}) as Json };
+  const whole = {
+    params: args.params ?? {},
+    query: args.query ?? {},
+    body: structuredClone(args.body ?? {}) as Json,
+  };
   return structuredClone(await handler(server, caller, whole));
 }

@@ -41,7 +41,11 @@ export type ServerDevice = {
   listsSeen: number;
   socket: OpenSocket | undefined;
 };
-export type OpenSocket = { batch: (batch: unknown) => void; gone: (reason: string) => void; waits: number | undefined };
+export type OpenSocket = {
+  batch: (batch: unknown) => void;
+  gone: (reason: string) => void;
+  waits: number | undefined;
+};
 export type Caller = { userId: string; sid: string; device: string | undefined };
 type Person = { master?: Json; selfSigning?: Json; userSigning?: Json; changedAt: number };
 export type ServerRoom = TalkRoom & { events: TalkRoomEvent[] };
@@ -51,6 +55,8 @@ export const batchMax = 100;
 /** What a hostile server changes on its way; the honest one changes nothing. */
 export type Tamper = {
   queryKeys?: (answer: Json, caller: Caller) => Json;
+  /** Is this device kept from this caller? */
+  hides?: (device: ServerDevice, caller: Caller) => boolean;
   room?: (room: TalkRoom) => TalkRoom;
   deliver?: (item: QueueItem, to: ServerDevice) => QueueItem[];
   events?: (events: TalkRoomEvent[]) => TalkRoomEvent[];
@@ -83,7 +89,9 @@ export class MemoryServer {
 
   nextName(): string {
     this.#names += 1;
-    const letters = String(this.#names).padStart(9, '0').replace(/\d/g, (digit) => 'ABCDEFGHIJ'.charAt(Number(digit)));
+    const letters = String(this.#names)
+      .padStart(9, '0')
+      .replace(/\d/g, (digit) => 'ABCDEFGHIJ'.charAt(Number(digit)));
     return `D${letters}`;
   }
 
@@ -103,7 +111,9 @@ export class MemoryServer {
   }
 
   devicesOf(userId: string): ServerDevice[] {
-    return [...this.devices.values()].filter((device) => device.userId === userId && device.keys !== undefined);
+    return [...this.devices.values()].filter(
+      (device) => device.userId === userId && device.keys !== undefined,
+    );
   }
 
   device(userId: string, deviceId: string): ServerDevice {
@@ -118,7 +128,10 @@ export class MemoryServer {
     for (const device of this.devices.values()) this.push(device);
   }
 
-  enqueue(device: ServerDevice, item: Omit<Extract<QueueItem, { kind: 'to_device' }>, 'pos' | 'at'> | Json): void {
+  enqueue(
+    device: ServerDevice,
+    item: Omit<Extract<QueueItem, { kind: 'to_device' }>, 'pos' | 'at'> | Json,
+  ): void {
     this.#pos += 1;
     const whole = { ...item, pos: this.#pos, at: this.at() } as QueueItem;
     const items = this.tamper.deliver?.(whole, device) ?? [whole];
@@ -174,7 +187,8 @@ export class MemoryServer {
   /** To everybody who is in it, or was until now. */
   announce(room: ServerRoom, also: readonly string[] = []): void {
     for (const userId of new Set([...room.member_ids, ...also]))
-      for (const device of this.devicesOf(userId)) this.enqueue(device, { kind: 'room', room: this.view(room) });
+      for (const device of this.devicesOf(userId))
+        this.enqueue(device, { kind: 'room', room: this.view(room) });
   }
 
   incidentRoom(incidentId: string): ServerRoom {
@@ -203,7 +217,8 @@ export class MemoryServer {
     let chain = emptyChain(room.id, room.kind);
     for (const one of [...room.statements, statement]) {
       const applied = applyStatement(chain, one, await sha256Hex(statementText(one)));
-      if (!applied.ok) throw new Refused(applied.reason === 'out_of_order' ? 'conflict' : 'unprocessable', 409);
+      if (!applied.ok)
+        throw new Refused(applied.reason === 'out_of_order' ? 'conflict' : 'unprocessable', 409);
       chain = applied.chain;
     }
     const before = room.member_ids;

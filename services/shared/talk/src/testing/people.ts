@@ -6,14 +6,18 @@ import { MemoryProfile } from './memory-place.ts';
 import type { MemoryServer } from './memory-server.ts';
 
 /** Longest wait for something that comes at once when it comes. */
-const patienceMs = 8_000;
+const patienceMs = 15_000;
 const lookMs = 15;
 
-export async function until<T>(look: () => T | Promise<T>, what = 'it'): Promise<NonNullable<Awaited<T>>> {
-  for (let waited = 0; waited < patienceMs; waited += lookMs) {
+export async function until<T>(
+  look: () => T | Promise<T>,
+  what = 'it',
+  everyMs = lookMs,
+): Promise<NonNullable<Awaited<T>>> {
+  for (let waited = 0; waited < patienceMs; waited += everyMs) {
     const found = await look();
     if (found !== undefined && found !== null && found !== false) return found as NonNullable<Awaited<T>>;
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
   throw new Error(`Waited in vain for ${what}`);
 }
@@ -31,7 +35,11 @@ export async function person(server: MemoryServer): Promise<Person> {
 }
 
 /** One more device, not recovered. */
-export async function newDevice(server: MemoryServer, userId: string, name = 'second'): Promise<MemoryProfile> {
+export async function newDevice(
+  server: MemoryServer,
+  userId: string,
+  name = 'second',
+): Promise<MemoryProfile> {
   const profile = new MemoryProfile(server, userId);
   await profile.engine.open();
   await profile.engine.begin({ name, kind: 'personal' });
@@ -50,7 +58,11 @@ export async function texts(profile: MemoryProfile, conv: ConversationId): Promi
   return items.flatMap(({ content }) => (content.t === 'text' ? [content.body] : []));
 }
 
-export async function message(profile: MemoryProfile, conv: ConversationId, id: string): Promise<Message | undefined> {
+export async function message(
+  profile: MemoryProfile,
+  conv: ConversationId,
+  id: string,
+): Promise<Message | undefined> {
   const { items } = await profile.engine.messages(conv, { limit: 200 });
   return items.find((one) => one.id === id);
 }
