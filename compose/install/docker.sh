@@ -13,6 +13,7 @@ write_compose_env() {
       # Off is no port that could be published.
       [[ $name == TURN_PORT && $TURN_PORT == off ]] || printf 'SIPHERA_%s=%s\n' "$name" "${!name}"
     done
+    if [[ -n $ADMIN_EMAIL ]]; then printf 'SIPHERA_PUSH_CONTACT=mailto:%s\n' "$ADMIN_EMAIL"; fi
     printf 'SIPHERA_TURN_URIS=%s\n' "$(turn_uris)"
     printf 'SIPHERA_PUBLIC_URLS=%s\n' "$(public_urls)"
     printf 'SIPHERA_PUBLIC_URL=https://%s%s\n' "$HOST_NAME" "$(port_suffix)"

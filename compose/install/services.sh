@@ -59,6 +59,8 @@ signaling_env() {
   env_line PUBLIC_ORIGINS "$(public_urls)"
   env_line DATA_DIR "$DATA_DIR/signaling"
   env_line SIGNALING_KEY_FILE "$ETC_DIR/secrets/signaling.key"
+  # Whom a push service writes to when this box misbehaves.
+  [[ -z $ADMIN_EMAIL ]] || env_line PUSH_CONTACT "mailto:$ADMIN_EMAIL"
   env_line TURN_URIS "$(turn_uris)"
   env_line TURN_SECRET_FILE "$ETC_DIR/secrets/turn.secret"
 }

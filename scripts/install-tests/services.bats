@@ -49,6 +49,14 @@ setup() {
   [ "$status" -ne 0 ]
 }
 
+@test "push services are told the admin's address, if there is one" {
+  run grep PUSH "$ETC_DIR/native/signaling.env"
+  [ "$status" -ne 0 ]
+  ADMIN_EMAIL=site@example.org
+  write_services
+  grep -qx "PUSH_CONTACT='mailto:site@example.org'" "$ETC_DIR/native/signaling.env"
+}
+
 @test "a relay that is switched off goes, and signaling offers none" {
   [ -d "$ETC_DIR/sv/coturn" ]
   TURN_PORT=off
