@@ -17,7 +17,7 @@ type People = { get(userId: string): InternalPerson | undefined };
 const hasAnywhere = (grants: readonly Grant[], permission: 'talk.use'): boolean =>
   grants.some((grant) => isGranted([grant], permission, [grant.scope]));
 
-export const seesIncident = (grants: readonly Grant[], room: RoomPlace): boolean =>
+const seesIncident = (grants: readonly Grant[], room: RoomPlace): boolean =>
   room.kind === 'group' || isGranted(grants, 'incident.read', room.scopes);
 
 /** Whether somebody may be in this room now. */

@@ -1,5 +1,4 @@
 /** Rooms: groups and those of incidents, their statements, events and reads. */
-import { AppError } from '@siphera/runtime';
 import type { IncidentRooms } from '../adapters/rooms/incident-rooms.ts';
 import type { RoomEvents } from '../adapters/rooms/room-events.ts';
 import { requireRoom, roomToWire, type RoomGround } from '../adapters/rooms/room-ground.ts';
@@ -37,11 +36,7 @@ export function roomHandlers({
         .map((room) => roomToWire(ground, room)),
     }),
 
-    createRoom: async ({ caller, body }) => {
-      if (body.id !== body.statement.room_id)
-        throw new AppError('unprocessable', 'The statement is about another room.');
-      return statements.create(caller, body.id, body.statement);
-    },
+    createRoom: async ({ caller, body }) => statements.create(caller, body.id, body.statement),
 
     getRoom: async ({ caller, params }) => roomToWire(ground, requireRoom(ground, caller, params.id)),
 
