@@ -59,6 +59,7 @@ export class PushWorker {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#options.sender.stop();
     await Promise.all(this.#sending.values());
   }
@@ -83,8 +84,19 @@ export class PushWorker {
       if (this.#sending.size >= sendsMax) return;
       const sending = this.#run(job)
         .catch((error: unknown) => this.#fail(job, error))
-        .finally(() => this.#sending.delete(job.id));
+        .finally(() => this.#next(job.id));
       this.#sending.set(job.id, sending);
+    }
+  }
+
+  /** Many phones do not wait for the next tick: half of the places free is enough to look for more. */
+  #next(doneId: number): void {
+    this.#sending.delete(doneId);
+    if (this.#timer === undefined || this.#sending.size !== sendsMax / 2) return;
+    try {
+      this.#sendDue();
+    } catch (error) {
+      this.#options.log.error('push_tick_failed', { error });
     }
   }
 
