@@ -83,8 +83,9 @@ async function ask(place: TalkPlace, kept: Kept): Promise<Opened | 'gone' | unde
 
 /** Nothing of the device is left in this browser. */
 export async function wipeDevice(place: TalkPlace, deviceId: string, ground?: Ground): Promise<void> {
+  // First what opens the rest: a page that is closed in the middle leaves nothing that can be read.
+  await place.keep.forget(place.userId);
   if (ground) await ground.store.wipe();
   else await (await place.openStorage(deviceId)).wipe();
   await place.deleteCryptoStore(deviceId);
-  await place.keep.forget(place.userId);
 }

@@ -162,13 +162,12 @@ export class Session {
     const open = { device_id: machine.deviceId };
     const first = await place.socket.talkOpen(open);
     if (first.ok) return;
-    if (first.reason !== 'not_attached') {
-      place.log('warn', 'talk_queue_refused', { reason: first.reason });
-      return;
-    }
+    // `removed` comes as an event too, and ends this session; any other refusal may be another one the next time.
+    if (first.reason === 'removed') return;
+    if (first.reason !== 'not_attached') throw new Error(`The queue was not opened: ${first.reason ?? ''}`);
     await this.attach();
     const second = await place.socket.talkOpen(open);
-    if (!second.ok) place.log('warn', 'talk_queue_refused', { reason: second.reason });
+    if (!second.ok) throw new Error(`The queue was not opened: ${second.reason ?? ''}`);
   }
 
   #tellConnection(): void {

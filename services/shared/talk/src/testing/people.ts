@@ -1,6 +1,6 @@
 /** People with devices, for tests: begun, recovered, and waited for. */
 import { randomUUID } from 'node:crypto';
-import type { Message } from '../api.ts';
+import type { Message, TalkApi } from '../api.ts';
 import type { ConversationId } from '../content.ts';
 import { MemoryProfile } from './memory-place.ts';
 import type { MemoryServer } from './memory-server.ts';
@@ -53,13 +53,16 @@ export async function recovered(server: MemoryServer, who: Person, name = 'secon
   return profile;
 }
 
-export async function texts(profile: MemoryProfile, conv: ConversationId): Promise<string[]> {
+/** Whatever has an engine. */
+export type WithEngine = { engine: TalkApi };
+
+export async function texts(profile: WithEngine, conv: ConversationId): Promise<string[]> {
   const { items } = await profile.engine.messages(conv, { limit: 200 });
   return items.flatMap(({ content }) => (content.t === 'text' ? [content.body] : []));
 }
 
 export async function message(
-  profile: MemoryProfile,
+  profile: WithEngine,
   conv: ConversationId,
   id: string,
 ): Promise<Message | undefined> {
@@ -68,10 +71,10 @@ export async function message(
 }
 
 /** Once that text is there. */
-export const arrives = (profile: MemoryProfile, conv: ConversationId, text: string): Promise<true> =>
+export const arrives = (profile: WithEngine, conv: ConversationId, text: string): Promise<true> =>
   until(async () => (await texts(profile, conv)).includes(text) || undefined, text);
 
-export async function warnings(profile: MemoryProfile, conv: ConversationId): Promise<string[]> {
+export async function warnings(profile: WithEngine, conv: ConversationId): Promise<string[]> {
   const all = await profile.engine.conversations();
   return all.find((one) => one.id === conv)?.warnings.map((one) => one.kind) ?? [];
 }
