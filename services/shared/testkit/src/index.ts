@@ -30,7 +30,6 @@ export * from './rest-client.ts';
 export * from './run-command.ts';
 export * from './services.ts';
 export * from './setup.ts';
-export * from './stun-message.ts';
 export * from './temp-dir.ts';
 export * from './template.ts';
 export * from './test-agent.ts';

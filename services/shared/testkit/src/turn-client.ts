@@ -21,7 +21,7 @@ import {
 
 /** On loopback; a request that was lost is not sent again, the test fails. */
 const answerMsMax = 5_000;
-export const transportUdp = 17;
+const transportUdp = 17;
 export const transportTcp = 6;
 
 /** What the server said instead of yes. */
