@@ -12,6 +12,7 @@ import { useRealtime } from '#app/realtime.store.ts';
 import { useSession } from '#app/session.store.ts';
 import { cloneable, talkApiOver } from '#features/talk/place/talk-methods.ts';
 import type { TalkTabs } from '#features/talk/place/tabs.ts';
+import { noteEnding } from '#features/talk/endings.ts';
 import { createTalkReading } from '#features/talk/talk-reading.ts';
 
 export type TalkPerson = Item<'listPeople'>;
@@ -123,7 +124,7 @@ export const useTalk = defineStore('talk', () => {
     verifications.value = now ? [...others, now].slice(-verificationsMax) : others;
   }
 
-  async function stop(): Promise<void> {
+  async function stop(userId = session.me?.user.id): Promise<void> {
     const running = tabs;
     tabs = undefined;
     started.value = false;
@@ -136,7 +137,10 @@ export const useTalk = defineStore('talk', () => {
     newDevices.value = [];
     reading.clear();
     const opened = await running?.catch(() => undefined);
-    await opened?.stop(session.endedBy === 'revoked' ? 'revoked' : 'closed');
+    // The page is on its way to the sign-in by now; what is not done here in time is done there.
+    const wasRevoked = session.endedBy === 'revoked';
+    if (wasRevoked && userId !== undefined) noteEnding(userId, 'lock');
+    await opened?.stop(wasRevoked ? 'revoked' : 'closed');
   }
 
   /** The directory; presence of the live list goes over that of this reading. */
@@ -163,7 +167,7 @@ export const useTalk = defineStore('talk', () => {
   watch(
     () => session.me?.user.id,
     (_, before) => {
-      if (before !== undefined) void stop();
+      if (before !== undefined) void stop(before);
     },
     { flush: 'sync' },
   );
@@ -190,7 +194,7 @@ export const useTalk = defineStore('talk', () => {
       await start();
     },
     startIfKnown,
-    stop,
+    stop: (): Promise<void> => stop(),
     openConversation: (id: ConversationId | undefined): Promise<void> => reading.open(id),
     loadOlder: reading.loadOlder,
     loadPeople,

@@ -1,14 +1,9 @@
 /** A browser's tab as the place of the engine (`TalkPlace`). */
 import type { TalkPlace, TalkSocket } from '@siphera/talk';
 import { boxTime } from '#app/clock.ts';
-import {
-  cryptoStoreName,
-  deleteCryptoStore,
-  deleteDevice,
-  storageName,
-  sweepDatabases,
-} from '#features/talk/place/databases.ts';
+import { cryptoStoreName, deleteCryptoStore, storageName } from '#features/talk/place/databases.ts';
 import { openDeviceKeep } from '#features/talk/place/device-keep.ts';
+import { disarmDevices, endDevices } from '#features/talk/place/end-devices.ts';
 import { openIdbStorage } from '#features/talk/place/idb-storage.ts';
 import { browserRest } from '#features/talk/place/rest-port.ts';
 
@@ -22,18 +17,16 @@ export type PlaceOptions = {
 };
 export type BrowserPlace = {
   place: TalkPlace;
-  /** Deletes whatever this browser has of the person's device. */
-  wipe(): Promise<void>;
-  /** Opens no more without the server. */
-  forgetServerShare(): Promise<void>;
+  /** What was noted (`endings.ts`) opens no more. */
+  disarm(): Promise<void>;
   close(): void;
 };
 
 /** For the tab that leads alone: it clears what wipes have left, and holds the keep open. */
 export async function openBrowserPlace(options: PlaceOptions): Promise<BrowserPlace> {
   const { userId, orgId, sessionId, socket, storageLost } = options;
+  await endDevices();
   const keep = await openDeviceKeep();
-  await sweepDatabases(await keep.deviceIds());
   const place: TalkPlace = {
     userId,
     orgId,
@@ -62,12 +55,7 @@ export async function openBrowserPlace(options: PlaceOptions): Promise<BrowserPl
   };
   return {
     place,
-    wipe: async () => {
-      const kept = await keep.find(userId);
-      await keep.forget(userId);
-      if (kept) await deleteDevice(kept.deviceId);
-    },
-    forgetServerShare: () => keep.forgetServerShare(userId),
+    disarm: () => disarmDevices(keep),
     close: () => keep.close(),
   };
 }

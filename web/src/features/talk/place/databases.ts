@@ -25,12 +25,6 @@ export async function deleteCryptoStore(deviceId: string): Promise<void> {
   await Promise.all(cryptoSuffixes.map((suffix) => deleteDatabase(cryptoStoreName(deviceId) + suffix)));
 }
 
-/** Everything of a device but what `DeviceKeep` has of it. */
-export async function deleteDevice(deviceId: string): Promise<void> {
-  const all = await namesOf(deviceId);
-  await Promise.all(all.map((name) => deleteDatabase(name)));
-}
-
 /**
  * Deletes what is left of devices that this browser does not know any more: a wipe that a closed tab cut short. Called before an
  * engine is opened, by the one tab that may open it.
@@ -43,15 +37,6 @@ export async function sweepDatabases(knownDevices: ReadonlySet<string>): Promise
 }
 
 const deviceOf = (name: string): string => /^[^:]*/.exec(name.slice(prefix.length))?.[0] ?? '';
-
-async function namesOf(deviceId: string): Promise<string[]> {
-  const listed = (await listNames()).filter((name) => name.startsWith(`${prefix}${deviceId}:`));
-  const expected = [
-    storageName(deviceId),
-    ...cryptoSuffixes.map((suffix) => cryptoStoreName(deviceId) + suffix),
-  ];
-  return [...new Set([...listed, ...expected])];
-}
 
 /** Older browsers cannot list; there the expected names must do. */
 async function listNames(): Promise<string[]> {

@@ -5,7 +5,7 @@ import { openDB } from 'idb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   cryptoStoreName,
-  deleteDevice,
+  deleteCryptoStore,
   keepName,
   storageName,
   sweepDatabases,
@@ -103,11 +103,11 @@ describe('databases of devices', () => {
     `${cryptoStoreName(id)}::matrix-sdk-crypto-meta`,
   ];
 
-  it('all go with their device, and no other with them', async () => {
-    const of = (id: string): string[] => [storageName(id), ...cryptoOf(id)];
-    for (const name of [...of('AAAAAAAAAA'), ...of('BBBBBBBBBB'), 'another app']) await make(name);
-    await deleteDevice('AAAAAAAAAA');
-    expect(await names()).toEqual([...of('BBBBBBBBBB'), 'another app'].sort());
+  it('of the library go when the engine wipes, and no other with them', async () => {
+    for (const name of [...cryptoOf('AAAAAAAAAA'), ...cryptoOf('BBBBBBBBBB'), 'another app'])
+      await make(name);
+    await deleteCryptoStore('AAAAAAAAAA');
+    expect(await names()).toEqual([...cryptoOf('BBBBBBBBBB'), 'another app'].sort());
   });
 
   it('of a device that nobody knows any more are swept, others stay', async () => {

@@ -1,6 +1,7 @@
 /** Talk in this tab, put together: the one module that pages fetch when talk is opened, and nothing of it before. */
 import { createTalkEngine } from '@siphera/talk';
 import type { TalkWire } from '#api/talk-wire.ts';
+import { finishEndings, noteEnding } from '#features/talk/endings.ts';
 import { openBrowserPlace } from '#features/talk/place/browser-place.ts';
 import {
   TalkTabs,
@@ -50,7 +51,6 @@ async function openEngine(
   { userId, orgId, sessionId, socket }: OpenOptions,
   presence: (changed: PersonPresence[]) => void,
 ): Promise<TalkEngineHere> {
-  let wasRemoved = false;
   const here = await openBrowserPlace({
     userId,
     orgId,
@@ -61,7 +61,8 @@ async function openEngine(
   const stops = [
     socket.on('presence', presence),
     socket.on('talkGone', ({ reason }) => {
-      if (reason === 'removed') wasRemoved = true;
+      // A removal ends the session too, and the page may be gone before the engine has wiped.
+      if (reason === 'removed') noteEnding(userId, 'wipe');
     }),
   ];
   try {
@@ -70,11 +71,11 @@ async function openEngine(
       api,
       end: async (reason) => {
         for (const stop of stops) stop();
+        if (reason === 'revoked') noteEnding(userId, 'lock');
+        await here.disarm();
         await api.close();
-        // A removal ends the session too, and that may be heard before the engine has wiped.
-        if (wasRemoved) await here.wipe();
-        else if (reason === 'revoked') await here.forgetServerShare();
         here.close();
+        await finishEndings();
       },
     };
   } catch (cause) {

@@ -47,6 +47,7 @@ export const talkMethods: Record<TalkMethod, Rule> = {
   joinIncident: again,
   transcript: again,
   devices: again,
+  removing: again,
   acceptKeys: again,
   verify: once,
   verification: again,
