@@ -195,6 +195,7 @@ describe('a subscription', () => {
     okOf(await put(user, { endpoint, keys, talk_device_id: device.id }));
     expect(await listOf(user)).toMatchObject([{ talk_device_id: device.id }]);
     const second = await user.session();
+    await second.device();
     okOf(await second.call('removeTalkDevice', { params: { id: device.id } }));
     expect(await listOf(second)).toEqual([]);
     rig.talk.core.putPerson({ ...rig.talk.core.people.get(leaver.id)!, active: false });
