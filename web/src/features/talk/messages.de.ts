@@ -348,6 +348,7 @@ export const messages: typeof english = {
       full: 'In Gesprächen öffnen',
       setUp: 'Richten Sie Gespräche ein, um hier mit den anderen zu schreiben.',
       setUpButton: 'Gespräche einrichten',
+      call: 'Jemanden dazu anrufen',
       file: 'Gespräch ablegen',
       fileTitle: 'Das Gespräch im Vorfall ablegen',
       fileText:

@@ -337,6 +337,7 @@ export const messages = {
       setUp: 'Set up talk to write with the others here.',
       setUpButton: 'Set up talk',
       file: 'File the talk',
+      call: 'Call somebody about it',
       fileTitle: 'File the talk into the incident',
       fileText:
         'What was written becomes part of the record, signed by this device. Whoever may read the incident can then read it.',
