@@ -63,6 +63,19 @@ describe('a device', () => {
     expect((await attach(opened.challenge, device.pair.sign(text))).status).toBe(204);
   });
 
+  it('is remembered for the last fifty sessions that were it', async () => {
+    const guard = await rig.user();
+    const device = await guard.device();
+    for (let n = 0; n < 55; n += 1) okOf(await device.attach(await guard.session()));
+    const count = rig.signaling.ground.db
+      .prepare<[string], number>('SELECT count(*) FROM attachments WHERE device_id = ?')
+      .pluck()
+      .get(device.id);
+    expect(count).toBe(50);
+    okOf(await device.attach());
+    using _queue = await device.open();
+  });
+
   it('cannot be opened, renamed, proved or removed by somebody else', async () => {
     const [owner, stranger] = [await rig.user(), await rig.user()];
     const device = await owner.device();
@@ -249,6 +262,18 @@ describe('removing a device', () => {
 });
 
 describe('who is let in', () => {
+  it('is nobody who asks too often, and is told when to come again', async () => {
+    const guard = await rig.user();
+    const body = { name: 'Phone', kind: 'personal' };
+    const answers = [];
+    for (let n = 0; n < 15; n += 1) answers.push(await guard.call('createTalkDevice', { body }));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.body).toMatchObject({ code: 'rate_limited' });
+    expect((refused[0]?.body as { retry_after_seconds: number }).retry_after_seconds).toBeGreaterThan(0);
+    expect((await (await guard.session()).call('createTalkDevice', { body })).status).toBe(201);
+  });
+
   it('is nobody without a token, with an API key, with a service token or without talk.use', async () => {
     const list = (token?: string) => callTalk(rig, token, 'listTalkDevices');
     expect(codeOf(await list())).toBe('unauthenticated');

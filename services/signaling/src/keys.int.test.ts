@@ -308,6 +308,17 @@ describe('signatures', () => {
           [id]: signed({ a: 1 }, user.talkId, `ed25519:${alice.identity.selfSigning.publicKey}`, forger),
         },
       },
+      // By the right key, over something else than the device.
+      {
+        [user.talkId]: {
+          [id]: signed(
+            { device_id: id, user_id: user.talkId },
+            user.talkId,
+            `ed25519:${alice.identity.selfSigning.publicKey}`,
+            alice.identity.selfSigning,
+          ),
+        },
+      },
       { [user.talkId]: { ABCDEFGHIJ: signed({ a: 1 }, user.talkId, 'ed25519:x', forger) } },
       {
         [target.talkId]: { [bob.identity.master.publicKey]: signed(key, target.talkId, userSigning, forger) },

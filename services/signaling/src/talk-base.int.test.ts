@@ -139,6 +139,18 @@ describe('events of rooms in a queue', () => {
   });
 });
 
+describe('the key of the service', () => {
+  it('that is another than the one of the file stops the start', async () => {
+    const guard = await rig.user();
+    await guard.device();
+    const { config, db, log } = rig.signaling.ground;
+    const other = { ...config, SIGNALING_KEY: Buffer.alloc(32, 8) };
+    expect(() => createDevicesPart({ ...rig.signaling.ground, config: other, db, log })).toThrow(
+      'does not open with SIGNALING_KEY_FILE',
+    );
+  });
+});
+
 describe('a core that is silent', () => {
   it('lets nobody new in, while queues that are open go on', async () => {
     const [alice, bob] = [await rig.user(), await rig.user()];

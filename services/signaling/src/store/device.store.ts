@@ -18,6 +18,8 @@ type Record = {
 };
 const columns =
   'id, user_id, org_id, name, kind, made_by_sid, created_ms, last_used_ms, device_keys, ed25519, lists_upto';
+/** Of one device. Most have ended without a word long ago; one that has not proves the device anew. */
+const sessionsMax = 50;
 const shareRow = (id: string, userId: string): string => `talk share ${id} ${userId}`;
 
 export class DeviceStore {
@@ -148,6 +150,12 @@ export class DeviceStore {
         'INSERT OR REPLACE INTO attachments (sid, user_id, device_id, attached_ms) VALUES (?, ?, ?, ?)',
       )
       .run(sid, userId, deviceId, nowMs);
+    this.#db
+      .prepare(
+        `DELETE FROM attachments WHERE device_id = @deviceId AND sid <> @sid AND sid NOT IN (
+           SELECT sid FROM attachments WHERE device_id = @deviceId ORDER BY attached_ms DESC, sid LIMIT @limit)`,
+      )
+      .run({ deviceId, sid, limit: sessionsMax });
   }
 
   attachedTo(sid: string): DeviceKey | undefined {
