@@ -8,7 +8,9 @@ import { createApp } from 'vue';
 import App from '#app/App.vue';
 import { i18n } from '#app/i18n.ts';
 import { router } from '#app/router.ts';
+import { followReleases } from '#app/release.ts';
 import { reloadAfterUpgrade } from '#app/upgrade.ts';
 
 reloadAfterUpgrade();
 createApp(App).use(createPinia()).use(i18n).use(router).mount('#app');
+void followReleases();
