@@ -2,7 +2,8 @@
 export * from './api.ts';
 export * from './content.ts';
 export * from './ports.ts';
-export { createTalkEngine, TalkEngine, type EngineOptions } from './engine/engine.ts';
+export { createTalkEngine, TalkEngine } from './engine/engine.ts';
+export type { EngineOptions } from './engine/life.ts';
 export { readSecret } from './side/recovery.ts';
 export * from './calls/call-machine.ts';
 export * from './calls/call-types.ts';

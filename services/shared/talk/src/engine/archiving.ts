@@ -1,7 +1,6 @@
 /** The archive: 1:1 messages, sealed under the archive key, so that a new device has what Olm gives nobody twice. */
 import { z } from 'zod';
 import { archiveCipher } from '../side/index.ts';
-import type { ConversationId } from '../content.ts';
 import type { Ground } from './ground.ts';
 import { putMessage } from './inbox.ts';
 import type { StoredMessage } from './records.ts';
@@ -85,7 +84,7 @@ export async function restoreArchive(ground: Ground): Promise<void> {
         const message = read.data as unknown as StoredMessage;
         const here = await draft.get<StoredMessage>('messages', id);
         if (here && here.content.t !== 'undecryptable') continue;
-        const conversation = await ground.conversation(draft, message.conversation as ConversationId);
+        const conversation = await ground.conversation(draft, message.conversation);
         await putMessage(ground, draft, conversation, message, false);
         draft.remove('outbox', `a:${id}`);
       }

@@ -9,17 +9,11 @@ import {
   until,
   type Person,
 } from '../testing/people.ts';
+import { closeAll, held } from '../testing/acquainted.ts';
 import type { MemoryProfile } from '../testing/memory-place.ts';
 import { MemoryServer } from '../testing/memory-server.ts';
 
-const open: MemoryProfile[] = [];
-const held = (profile: MemoryProfile): MemoryProfile => {
-  open.push(profile);
-  return profile;
-};
-afterEach(async () => {
-  for (const profile of open.splice(0)) await profile.engine.close();
-});
+afterEach(closeAll);
 
 async function pair(): Promise<{ server: MemoryServer; ann: Person; bob: Person }> {
   const server = new MemoryServer();

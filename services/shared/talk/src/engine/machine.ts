@@ -17,7 +17,6 @@ import {
   UserId,
   type DecryptedToDeviceEvent,
   type Device,
-  type ToDeviceRequest,
   type UTDToDeviceEvent,
 } from '@matrix-org/matrix-sdk-crypto-wasm';
 import { z } from 'zod';
@@ -42,6 +41,8 @@ export type Received =
   | { is: 'decrypted'; type: string; sender: string; device: string | undefined; content: unknown }
   | { is: 'plain'; type: string; content: unknown }
   | { is: 'undecryptable' };
+/** What a request for single devices has besides. */
+type Addressed = { event_type: string; txn_id: string };
 export type Request = { id?: string | undefined; type: RequestType; body: string };
 
 const RawEvent = z.looseObject({ type: z.string(), content: z.unknown() });
@@ -168,7 +169,7 @@ export class Machine {
       case RequestType.SignatureUpload:
         return rest.call('uploadSignatures', { body });
       case RequestType.ToDevice: {
-        const { event_type: type, txn_id: txn } = request as ToDeviceRequest;
+        const { event_type: type, txn_id: txn } = request as Request & Addressed;
         return rest.call('sendToDevice', { params: { type, txn }, body: { messages: body['messages'] } });
       }
       case RequestType.KeysBackup: {

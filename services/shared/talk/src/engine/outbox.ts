@@ -32,6 +32,7 @@ export class Outbox {
   readonly #lanes = new Map<string, Lane>();
   #seq = 0;
   #running = false;
+  #loops = 0;
   #woken = false;
   #wake: (() => void) | undefined;
   /** The job that is under way: it may not be taken back. */
@@ -63,7 +64,7 @@ export class Outbox {
   /** In the transaction of whatever makes it necessary. Answers its place in the queue. */
   add(draft: Draft, job: NewJob): number {
     this.#seq += 1;
-    const numbered = { ...job, seq: this.#seq } as Job;
+    const numbered = { ...job, seq: this.#seq };
     this.put(draft, numbered);
     return this.#seq;
   }
@@ -115,7 +116,7 @@ export class Outbox {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    void this.#loop();
+    void this.#loop((this.#loops += 1));
   }
 
   stop(): void {
@@ -123,8 +124,9 @@ export class Outbox {
     this.kick();
   }
 
-  async #loop(): Promise<void> {
-    while (this.#running && !this.#ground.closed) {
+  async #loop(mine: number): Promise<void> {
+    // One that was stopped and has not ended yet does not go on beside a new one.
+    while (this.#running && mine === this.#loops && !this.#ground.closed) {
       this.#woken = false;
       const job = this.#ground.place.socket.connected() ? this.#next() : undefined;
       if (job) await this.#try(job);

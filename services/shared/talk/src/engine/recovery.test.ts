@@ -1,17 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { TalkError } from '../api.ts';
 import { arrives, newDevice, person, recovered, texts, until } from '../testing/people.ts';
-import { MemoryProfile } from '../testing/memory-place.ts';
+import { closeAll, held } from '../testing/acquainted.ts';
 import { MemoryServer } from '../testing/memory-server.ts';
 
-const open: MemoryProfile[] = [];
-const held = (profile: MemoryProfile): MemoryProfile => {
-  open.push(profile);
-  return profile;
-};
-afterEach(async () => {
-  for (const profile of open.splice(0)) await profile.engine.close();
-});
+afterEach(closeAll);
 const kept = (server: MemoryServer, userId: string): number => server.archives.get(userId)?.size ?? 0;
 
 describe('a new device', () => {

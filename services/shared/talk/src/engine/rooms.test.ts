@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { arrives, person, recovered, texts, until, type Person } from '../testing/people.ts';
+import { closeAll, held } from '../testing/acquainted.ts';
 import type { MemoryProfile } from '../testing/memory-place.ts';
 import { MemoryServer } from '../testing/memory-server.ts';
 
-const open: MemoryProfile[] = [];
-const held = (profile: MemoryProfile): MemoryProfile => {
-  open.push(profile);
-  return profile;
-};
-afterEach(async () => {
-  for (const profile of open.splice(0)) await profile.engine.close();
-});
+afterEach(closeAll);
 
 async function three(): Promise<{ server: MemoryServer; ann: Person; bob: Person; cyd: Person }> {
   const server = new MemoryServer();

@@ -35,7 +35,7 @@ export type SessionEvents = {
   removed: () => void;
   /** Another tab has the queue. */
   elsewhere: () => void;
-  /** Verified or recovered: what could not be done before can be. */
+  /** What this device may do has changed: it is the owner's now, or no more. */
   ready: () => void;
 };
 const Rooms = z.object({ items: z.array(z.unknown()) });
@@ -95,6 +95,7 @@ export class Session {
     olm.registerUserIdentityUpdatedCallback(async (user) => {
       told(user.toString());
       ground.emit({ what: 'conversations' });
+      if (user.toString() === ground.machine.me && this.ready) this.#events.ready();
       this.outbox.kick(true);
     });
   }

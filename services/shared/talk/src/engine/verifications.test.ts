@@ -1,17 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Verification } from '../api.ts';
 import { arrives, newDevice, person, texts, until } from '../testing/people.ts';
+import { closeAll, held } from '../testing/acquainted.ts';
 import type { MemoryProfile } from '../testing/memory-place.ts';
 import { MemoryServer } from '../testing/memory-server.ts';
 
-const open: MemoryProfile[] = [];
-const held = (profile: MemoryProfile): MemoryProfile => {
-  open.push(profile);
-  return profile;
-};
-afterEach(async () => {
-  for (const profile of open.splice(0)) await profile.engine.close();
-});
+afterEach(closeAll);
 
 const phase = (profile: MemoryProfile, flow: string, wanted: Verification['phase']): Promise<Verification> =>
   until(async () => {

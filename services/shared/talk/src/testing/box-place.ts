@@ -103,7 +103,7 @@ export class BoxProfile {
   #socket(): TalkSocket {
     return {
       connected: () => this.#console?.socket.connected ?? false,
-      on: (event, hear) => this.#on(event, hear as (value: never) => void),
+      on: (event, hear) => this.#on(event, hear),
       onConnect: (hear) => this.#on('connect', hear),
       onDisconnect: (hear) => this.#on('disconnect', hear),
       talkOpen: (open) =>

@@ -16,7 +16,7 @@ export async function until<T>(
 ): Promise<NonNullable<Awaited<T>>> {
   for (let waited = 0; waited < patienceMs; waited += everyMs) {
     const found = await look();
-    if (found !== undefined && found !== null && found !== false) return found as NonNullable<Awaited<T>>;
+    if (found !== undefined && found !== null && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
   throw new Error(`Waited in vain for ${what}`);
