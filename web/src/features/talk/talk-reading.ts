@@ -35,7 +35,7 @@ export type TalkReading = {
 };
 
 /** Any thrown value as what a page shows. */
-export function asTalkProblem(thrown: unknown): TalkProblem {
+function asTalkProblem(thrown: unknown): TalkProblem {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = (thrown as { code?: unknown } | null)?.code;
   return { code: typeof code === 'string' ? (code as TalkErrorCode) : 'internal', message };

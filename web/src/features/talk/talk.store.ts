@@ -2,11 +2,9 @@
  * Talk for pages: the calls of the engine and what they have to show, kept up to date. Pages import this and the types of `@siphera/talk`,
  * nothing of `place/`. The engine, in this tab or another, is fetched by `start`: a console without talk loads none of it.
  */
-import type { Presence } from '@siphera/contract';
 import type { ConversationId, TalkApi, TalkChange, TalkState, Verification } from '@siphera/talk';
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef, watch } from 'vue';
-import type { z } from 'zod';
 import { api as rest, type Item } from '#api/client.ts';
 import { useRealtime } from '#app/realtime.store.ts';
 import { useSession } from '#app/session.store.ts';
@@ -16,7 +14,7 @@ import { noteEnding } from '#features/talk/endings.ts';
 import { createTalkReading } from '#features/talk/talk-reading.ts';
 
 export type TalkPerson = Item<'listPeople'>;
-export type PersonPresence = z.infer<typeof Presence>;
+export type PersonPresence = TalkPerson['presence'];
 /** A device that was added to this account, as my other devices are told. */
 export type NewDevice = { deviceId: string; name: string; address: string };
 

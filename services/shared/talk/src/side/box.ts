@@ -8,7 +8,7 @@ const version = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 /** Bytes that a box is larger than what is in it. */
-export const boxOverhead = 1 + nonceBytes + tagBytes;
+const boxOverhead = 1 + nonceBytes + tagBytes;
 
 /** A key of 256 bits for this purpose alone, out of a secret (HKDF-SHA-256, RFC 5869). */
 export async function deriveKey(secret: Uint8Array, purpose: string, salt = ''): Promise<CryptoKey> {

@@ -9,7 +9,7 @@ const fileMsMax = 300_000;
 const callMsMax = 60_000;
 
 /** As the engine reads it: `status` 0 when the box was not reached, and what the problem says besides (`missing`, `gone`). */
-export class TalkRestError extends Error {
+class TalkRestError extends Error {
   readonly code: string;
   readonly status: number;
   readonly problem: Readonly<Record<string, unknown>>;
