@@ -50,5 +50,7 @@ export function useNames() {
     if (conversation.name) return shownName(conversation.name);
     return new Intl.ListFormat(locale.value).format(conversation.memberIds.slice(0, 3).map(nameOf));
   }
-  return { nameOf, nameOfConversation };
+  /** Also of me: for initials. */
+  const fullNameOf = (id: string): string => people.nameOf(id) ?? t('talk.unknownPerson');
+  return { nameOf, fullNameOf, nameOfConversation };
 }
