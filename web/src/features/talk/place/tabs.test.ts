@@ -156,6 +156,15 @@ describe('tabs', () => {
     }
   });
 
+  it('refuse at once what no other tab can be told, and go on with the rest', async () => {
+    const browser = new FakeBrowser();
+    const [first, second] = [browser.openTab(), browser.openTab()];
+    await settled();
+    expect(await code(second.tabs.ask('markRead', [() => 'a function']))).toMatch(/could not be cloned/);
+    browser.kill(first);
+    expect(await second.send('after it')).toBe([...browser.sent.keys()][0]);
+  });
+
   it('wait for no tab for ever', async () => {
     const browser = new FakeBrowser();
     const [, second] = [browser.openTab(), browser.openTab()];

@@ -65,6 +65,7 @@ export class TalkTabs {
   #connection: Connection = { online: false, waiting: 0 };
   #term: string | undefined;
   #leading = false;
+  #closed = false;
   #engine: Promise<TalkEngineHere> | undefined;
   #lock: Promise<void> | undefined;
 
@@ -120,6 +121,7 @@ export class TalkTabs {
     for (const entry of [...this.#pending.values()])
       entry.settle(failure('not_ready', 'Talk is closed in this tab'));
     await this.#lock;
+    this.#closed = true;
     this.#world.channel.close();
   }
 
@@ -235,15 +237,24 @@ export class TalkTabs {
     const { id, method, args } = entry;
     entry.term = this.#term;
     if (this.#term === undefined) return;
-    if (this.#leading) void this.#perform(method, args).then(entry.settle);
-    else this.#world.channel.post({ kind: 'ask', term: this.#term, from: this.#me, id, method, args });
+    if (this.#leading) {
+      void this.#perform(method, args).then(entry.settle);
+      return;
+    }
+    try {
+      this.#world.channel.post({ kind: 'ask', term: this.#term, from: this.#me, id, method, args });
+    } catch (thrown) {
+      // What cannot be cloned cannot be asked of any other tab either.
+      entry.settle({ ok: false, error: toFailure(thrown) });
+    }
   }
 
   async #answer({ from, id, method, args }: Extract<TabMessage, { kind: 'ask' }>): Promise<void> {
     const outcome = Object.hasOwn(talkMethods, method)
       ? await this.#perform(method, args)
-      : failure('not_ready', 'Another tab has a newer version of the console; load it again');
-    this.#world.channel.post({ kind: 'answer', to: from, id, outcome });
+      : failure('not_ready', 'Another tab has an older version of the console; load it again');
+    // Talk was ended here while the engine worked: who asked asks the next tab.
+    if (!this.#closed) this.#world.channel.post({ kind: 'answer', to: from, id, outcome });
   }
 
   async #perform(method: TalkMethod, args: unknown[]): Promise<Outcome> {
