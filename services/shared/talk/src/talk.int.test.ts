@@ -93,6 +93,14 @@ describe('two guards at one box', () => {
     await arrives(cyd.first, group, 'evening');
     await cyd.first.engine.send(group, { body: 'hello' });
     for (const one of [ann, bob]) await arrives(one.first, group, 'hello');
+    const { items } = await cyd.first.engine.messages(group);
+    const hello = items.find(({ content }) => content.t === 'text' && content.body === 'hello')?.id ?? '';
+    await bob.first.engine.markRead(group);
+    const read = await until(async () => {
+      const shown = await message(cyd.first, group, hello);
+      return shown?.delivery === 'read' ? shown : undefined;
+    }, 'the reading');
+    expect(read.readBy).toEqual([bob.id]);
 
     const { items: sites } = await call(box, 'listSites', { token: admin });
     const area = await call(box, 'createArea', {

@@ -82,6 +82,24 @@ describe('a direct message', () => {
     expect((await bob.first.engine.conversations())[0]?.warnings).toEqual([]);
   });
 
+  it('goes out although the clock of the device jumps, ahead and back', async () => {
+    const { ann, bob } = await pair();
+    const conv = `d:${ann.userId}` as const;
+    const { now } = ann.first;
+    let lost = 4;
+    ann.first.fate = (route) => (route === 'sendDirect' && lost-- > 0 ? 'lost' : 'arrives');
+    ann.first.now = () => now() + 8 * 3_600_000;
+    await ann.first.engine.send(`d:${bob.userId}`, { body: 'ahead' });
+    await until(() => lost <= 2);
+    ann.first.now = now;
+    await arrives(bob.first, conv, 'ahead');
+    ann.first.now = () => now() - 8 * 3_600_000;
+    await ann.first.engine.send(`d:${bob.userId}`, { body: 'back' });
+    await arrives(bob.first, conv, 'back');
+    expect(await texts(bob.first, conv)).toEqual(['ahead', 'back']);
+    await until(async () => (await texts(ann.first, `d:${bob.userId}`)).join() === 'ahead,back');
+  });
+
   it('is edited, deleted and acknowledged by those who may', async () => {
     const { ann, bob } = await pair();
     const conv = `d:${ann.userId}` as const;

@@ -45,28 +45,49 @@ export async function viewDevices(
   };
 }
 
+/** What the keys of one person say now, for all conversations that are shown together. */
+export type PersonFacts = { trust: Trust; wasVerified: boolean; unsigned: string[] };
+export type FactsOf = (userId: string) => Promise<PersonFacts>;
+
+/** Each person is looked at once, however many conversations he is in. */
+export function factsOnce(ground: Ground): FactsOf {
+  const known = new Map<string, Promise<PersonFacts>>();
+  return (userId) => {
+    const facts = known.get(userId) ?? factsOf(ground, ground.userName(userId));
+    known.set(userId, facts);
+    return facts;
+  };
+}
+
+async function factsOf(ground: Ground, user: string): Promise<PersonFacts> {
+  const trust = await trustOf(ground, user);
+  const devices = await ground.machine.devicesOf(user);
+  return {
+    trust,
+    wasVerified: trust === 'changed' && (await wasVerified(ground, user)),
+    unsigned: devices.filter((one) => !one.signedByOwner).map((one) => one.deviceId),
+  };
+}
+
 /** What has to be looked at in a conversation, from what the keys and the records say now. */
 export async function warningsOf(
   ground: Ground,
   record: ConversationRecord,
   memberIds: readonly string[],
-  vanished: readonly string[],
+  seen: { vanished: readonly string[]; factsOf: FactsOf },
 ): Promise<Warning[]> {
   const warnings: Warning[] = [];
-  for (const userId of memberIds) {
-    const user = ground.userName(userId);
-    if ((await trustOf(ground, user)) === 'changed')
-      warnings.push({ kind: 'keys_changed', userId, wasVerified: await wasVerified(ground, user) });
+  for (const userId of [...memberIds, ground.userId]) {
+    const facts = await seen.factsOf(userId);
+    if (userId !== ground.userId && facts.trust === 'changed')
+      warnings.push({ kind: 'keys_changed', userId, wasVerified: facts.wasVerified });
+    for (const deviceId of facts.unsigned) warnings.push({ kind: 'device_unsigned', userId, deviceId });
   }
-  for (const userId of [...memberIds, ground.userId])
-    for (const device of await ground.machine.devicesOf(ground.userName(userId)))
-      if (!device.signedByOwner)
-        warnings.push({ kind: 'device_unsigned', userId, deviceId: device.deviceId });
   if (record.forged.length > 0) warnings.push({ kind: 'membership_forged', userIds: record.forged });
   for (const [userId, deviceIds] of Object.entries(record.hidden))
     warnings.push({ kind: 'device_hidden', userId, deviceIds });
-  if (vanished.length > 0 && record.kind === 'direct')
-    warnings.push({ kind: 'device_hidden', userId: ground.userId, deviceIds: [...vanished] });
+  if (seen.vanished.length > 0 && record.kind === 'direct')
+    warnings.push({ kind: 'device_hidden', userId: ground.userId, deviceIds: [...seen.vanished] });
   for (const [writer, missing] of Object.entries(record.gaps)) {
     const [userId = '', deviceId = ''] = writer.split(':');
     warnings.push({ kind: 'gap', userId, deviceId, missing });

@@ -19,13 +19,27 @@ const triesMax = 5;
 const askAfterMs = [0, 60_000, 600_000, 65 * 60_000, 6 * 3_600_000] as const;
 /** At once, of all that is due: a queue of many is asked for bit by bit. */
 const asksMax = 50;
+/** A device that could not read something for longer has it from the archive or the backup. */
+const sentKeptMs = 14 * 24 * 3_600_000;
+/** Rows that go in one look; the next look is soon. */
+const forgetMax = 200;
 
 export const retryType = 'siphera.retry';
 const RetryContent = z.object({ message_id: z.uuid() });
 
 /** Remembers what was sent, for who could not read it. */
 export function rememberSent(draft: Draft, sent: SentRecord): void {
-  draft.put('seen', `sent:${sent.envelope.id}`, sent);
+  draft.put('seen', `sent:${sent.envelope.id}`, sent, sentOrder(sent.envelope.at));
+}
+
+const sentOrder = (at: number): string => `s|${String(Math.max(0, Math.floor(at))).padStart(15, '0')}`;
+
+/** What is older than anybody asks for goes. */
+export async function forgetSent(ground: Ground): Promise<void> {
+  const until = sentOrder(ground.place.now() - sentKeptMs);
+  const rows = await ground.store.range('seen', 's|', until, { limit: forgetMax });
+  if (rows.length === 0) return;
+  await ground.write(async (draft) => rows.forEach((row) => draft.remove('seen', row.key)));
 }
 
 /** A message that cannot be read: shown as such, and asked for. */
@@ -138,7 +152,7 @@ export async function answerRetry(
   if (!sent || !mayHave(ground, sent, asked.sender, asked.device)) return;
   const tries = sent.tries[asked.device] ?? 0;
   if (tries >= triesMax) return;
-  draft.put('seen', `sent:${id}`, { ...sent, tries: { ...sent.tries, [asked.device]: tries + 1 } });
+  rememberSent(draft, { ...sent, tries: { ...sent.tries, [asked.device]: tries + 1 } });
   outbox.add(draft, {
     job: 'again',
     id: ground.place.randomUuid(),

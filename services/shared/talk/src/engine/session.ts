@@ -2,10 +2,10 @@
  * One opened device at work: takes batches, sends jobs, and does what is left over in between. What must stay true: a batch is
  * acknowledged only after its commit, and one thing that fails does not keep the others from going on.
  */
-import { TalkOpened } from '@siphera/contract';
+import { TalkOpened, TalkRoom } from '@siphera/contract';
 import { z } from 'zod';
 import { archive, restoreArchive } from './archiving.ts';
-import { refreshRoom, takeRoom } from './chain.ts';
+import { applyRoom, learnSigners, refreshRoom } from './chain.ts';
 import { failureOf, wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
 import { checkHidden } from './hidden.ts';
@@ -15,7 +15,7 @@ import type { Arrival } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { giveArchiveKey, offerArchiveKey, oweArchiveKey, takeOfferedKey } from './archive-key.ts';
 import { archiveKeyOf, backUp, ensureIdentity, restoreBackup } from './recovery.ts';
-import { askDue } from './retries.ts';
+import { askDue, forgetSent } from './retries.ts';
 import { retryWaiting } from './rooms.ts';
 import { sendJob } from './sending.ts';
 import { Serial } from './serial.ts';
@@ -38,7 +38,7 @@ export type SessionEvents = {
   /** What this device may do has changed: it is the owner's now, or no more. */
   ready: () => void;
 };
-const Rooms = z.object({ items: z.array(z.unknown()) });
+const Rooms = z.object({ items: z.array(TalkRoom) });
 
 export class Session {
   readonly ground: Ground;
@@ -271,6 +271,7 @@ export class Session {
       await this.#attempt('give_archive_key', () => giveArchiveKey(ground, this.outbox));
       await this.#attempt('backup', () => backUp(ground));
       await this.#attempt('archive', () => archive(ground));
+      await this.#attempt('forget', () => forgetSent(ground));
       await this.#attempt('ask', () => askDue(ground, this.outbox));
       await this.#attempt('history', () => this.history.wanted());
     });
@@ -297,8 +298,9 @@ export class Session {
     await restoreBackup(this.ground);
     await restoreArchive(this.ground);
     const { items } = Rooms.parse(await this.ground.place.rest.call('listRooms'));
+    await learnSigners(this.ground, items);
     for (const room of items) {
-      const { id, room: state } = await takeRoom(this.ground, room);
+      const { id, room: state } = await this.ground.write((draft) => applyRoom(this.ground, draft, room));
       await this.#retry(id.slice(2), undefined);
       if (state && state.oldest === null && !state.wantsHistory && state.lastSeq > 0)
         await this.history.older(id);

@@ -3,7 +3,7 @@
  * library has decrypted something it cannot do so again, so between that and the commit nothing may wait or fail for the network; and a
  * batch that comes twice is applied once.
  */
-import { QueueBatch, type QueueItem } from '@siphera/contract';
+import { QueueBatch, QueueItem } from '@siphera/contract';
 import { z } from 'zod';
 import { learnSigners, applyRoom } from './chain.ts';
 import { isWithheld } from './direct.ts';
@@ -30,7 +30,6 @@ export type After = {
   named: Named[];
   bundles: { roomId: string; sender: string }[];
   verifications: { user: string; flowId: string }[];
-  undecryptable: boolean;
   /** Rooms whose chain could not be read to its end. */
   stale: string[];
   received: { conv: ConversationId; id: string; sender: string }[];
@@ -55,7 +54,7 @@ export class Sync {
 
   /** Applies and commits a batch. Answers what is left to do; the caller acknowledges first. */
   async apply(raw: unknown): Promise<{ batch: z.infer<typeof QueueBatch>; after: After }> {
-    const batch = QueueBatch.parse(raw);
+    const batch = this.#read(raw);
     // Who wrote is known before anything is opened: what is said of a message's sender is decided as it comes in.
     await this.#ground.machine.track([...new Set(batch.items.flatMap(writerOf))]);
     const rooms = batch.items.flatMap((item) => (item.kind === 'room' ? [item.room] : []));
@@ -66,7 +65,6 @@ export class Sync {
       named: [],
       bundles: [],
       verifications: [],
-      undecryptable: false,
       stale: [],
       received: [],
       historySent: [],
@@ -85,6 +83,15 @@ export class Sync {
       });
     });
     return { batch, after };
+  }
+
+  /** An item that cannot be read, of a newer server or a sick one, holds up none of the others. */
+  #read(raw: unknown): z.infer<typeof QueueBatch> {
+    const { items, ...rest } = LooseBatch.parse(raw);
+    const read = items.map((item) => QueueItem.safeParse(item));
+    for (const one of read)
+      if (!one.success) this.#ground.place.log('warn', 'talk_item_unreadable', { error: one.error.message });
+    return { ...rest, items: read.flatMap((one) => (one.success ? [one.data] : [])) };
   }
 
   /** Hands the library what is new of this batch, all at once. */
@@ -160,7 +167,6 @@ export class Sync {
       await this.#plain(draft, event, after);
       return;
     }
-    if (opened) after.undecryptable = true;
     if (event.message_id === undefined) return;
     await askFor(this.#ground, draft, {
       id: event.message_id,
@@ -250,6 +256,7 @@ export class Sync {
   }
 }
 
+const LooseBatch = QueueBatch.extend({ items: z.array(z.unknown()) });
 const Flow = z.looseObject({ transaction_id: z.string().max(200) });
 const BundleRoom = z.looseObject({ room_id: z.string().regex(/^![0-9a-f-]{36}:/) });
 const HistoryOnly = z.looseObject({ t: z.literal('history_request') });

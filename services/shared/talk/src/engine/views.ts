@@ -5,7 +5,7 @@ import type { ConversationId } from '../content.ts';
 import { decryptFile } from '../side/index.ts';
 import type { Ground } from './ground.ts';
 import { vanishedDevices } from './hidden.ts';
-import { warningsOf } from './identity.ts';
+import { factsOnce, warningsOf } from './identity.ts';
 import { rangeOf, type ConversationRecord, type StoredMessage } from './records.ts';
 import type { Session } from './session.ts';
 
@@ -33,14 +33,14 @@ export function viewMessage(ground: Ground, stored: StoredMessage): Message {
 
 export async function viewConversations(ground: Ground): Promise<Conversation[]> {
   const all = [...ground.conversations.values()].sort((a, b) => b.lastAt - a.lastAt);
-  const vanished = await vanishedDevices(ground);
-  return Promise.all(all.map((record) => viewConversation(ground, record, vanished)));
+  const seen = { vanished: await vanishedDevices(ground), factsOf: factsOnce(ground) };
+  return Promise.all(all.map((record) => viewConversation(ground, record, seen)));
 }
 
 async function viewConversation(
   ground: Ground,
   record: ConversationRecord,
-  vanished: readonly string[],
+  seen: Parameters<typeof warningsOf>[3],
 ): Promise<Conversation> {
   const { room } = record;
   const members = room ? room.chain.members : [ground.userId, record.id.slice(2)];
@@ -58,7 +58,7 @@ async function viewConversation(
     lastAt: record.lastAt,
     unread: record.unread.length,
     toAck: record.toAck.length,
-    warnings: await warningsOf(ground, record, memberIds, vanished),
+    warnings: await warningsOf(ground, record, memberIds, seen),
   };
 }
 

@@ -162,6 +162,11 @@ export class MemoryProfile {
     };
   }
 
+  /** For tests of single parts. */
+  get place(): TalkPlace {
+    return this.#place();
+  }
+
   #place(): TalkPlace {
     return {
       userId: this.userId,
