@@ -20,9 +20,16 @@ describe('a server that forges membership', () => {
     server.announce(room);
     const told = await until(() => find(ann.first, conv, 'membership_forged'));
     expect(told).toEqual({ kind: 'membership_forged', userIds: [mallory.userId] });
+    const given: string[] = [];
+    server.tamper.deliver = (item, to) => {
+      if (to.userId === mallory.userId) given.push(item.kind);
+      return [item];
+    };
     await ann.first.engine.send(conv, { body: 'two' });
     await arrives(bob.first, conv, 'two');
     await taken(deviceOf(server, mallory));
+    // The ciphertext is the server's to give to whom it likes. A key came from nobody.
+    expect(given.filter((kind) => kind !== 'room_event')).toEqual([]);
     expect(await texts(mallory.first, conv)).toEqual([]);
   });
 

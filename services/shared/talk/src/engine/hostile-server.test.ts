@@ -5,7 +5,7 @@ import type { QueueItem } from '@siphera/contract';
 import { afterEach, describe, expect, it } from 'vitest';
 import { acquainted, closeAll, deviceOf, find, held, pair, taken } from '../testing/acquainted.ts';
 import type { Json } from '../testing/memory-server.ts';
-import { arrives, person, recovered, texts, until, warnings } from '../testing/people.ts';
+import { arrives, message, person, recovered, texts, until, warnings } from '../testing/people.ts';
 import { openOlm } from './machine.ts';
 
 afterEach(closeAll);
@@ -146,6 +146,22 @@ describe('a server that replays or reorders the queue', () => {
     expect(await texts(bob.first, one)).toEqual(['open the gate']);
     expect(await texts(bob.first, two)).toEqual(['other']);
     expect(bob.first.logs.join('\n')).toContain('replayed');
+  });
+
+  it('cannot give a message another name than its writer gave it', async () => {
+    const { server, ann, bob } = await pair();
+    const conv = await ann.first.engine.createGroup({ name: 'one', memberIds: [bob.userId] });
+    await ann.first.engine.send(conv, { body: 'hello' });
+    await arrives(bob.first, conv, 'hello');
+    server.tamper.deliver = (item, to) =>
+      to.userId === bob.userId && item.kind === 'room_event'
+        ? [{ ...item, event: { ...item.event, event_id: randomUUID() } }]
+        : [item];
+    const id = await ann.first.engine.send(conv, { body: 'open the gate' });
+    await until(async () => (await message(ann.first, conv, id))?.delivery === 'sent');
+    await taken(deviceOf(server, bob));
+    expect(await texts(bob.first, conv)).toEqual(['hello']);
+    expect(bob.first.logs.join('\n')).toContain('of another place');
   });
 
   it('has what it keeps back noticed by the next one', async () => {

@@ -44,6 +44,9 @@ describe('a new device', () => {
     await arrives(fresh, `d:${ann.userId}`, 'and back');
     expect(await texts(fresh, `d:${ann.userId}`)).toEqual(['to you', 'and back']);
     await arrives(fresh, conv, 'of mine');
+    // Its key came from the backup, into which whoever knows the public key can put one: so it says that it is not proven.
+    const { items } = await fresh.engine.messages(conv);
+    expect(items.filter((one) => one.content.t === 'text').every((one) => one.unproven === true)).toBe(true);
     await fresh.engine.send(`d:${ann.userId}`, { body: 'from the new one' });
     await arrives(ann.first, `d:${bob.userId}`, 'from the new one');
     const shown = await ann.first.engine.conversations();
