@@ -75,7 +75,8 @@ async function ask(place: TalkPlace, kept: Kept): Promise<Opened | 'gone' | unde
     return opened;
   } catch (error) {
     const failure = failureOf(error);
-    if (failure === 'gone' || failure === 'not_found') return 'gone';
+    // Removed. One that the server just does not know (a box restored from an old backup) keeps what it has.
+    if (failure === 'gone') return 'gone';
     if (failure === 'later' && kept.serverShare) return undefined;
     throw error;
   }

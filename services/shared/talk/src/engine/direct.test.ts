@@ -70,15 +70,16 @@ describe('a direct message', () => {
     ann.first.disconnect();
     await ann.first.engine.send(`d:${bob.userId}`, { body: 'first' });
     await ann.first.engine.send(`d:${bob.userId}`, { body: 'second' });
-    await ann.first.restart();
     let lost = 3;
     ann.first.fate = (route) => (route === 'sendDirect' && lost-- > 0 ? 'answer_lost' : 'arrives');
+    await ann.first.restart();
     await arrives(bob.first, `d:${ann.userId}`, 'second');
     expect(await texts(bob.first, `d:${ann.userId}`)).toEqual(['first', 'second']);
     await until(async () => {
       const { items } = await ann.first.engine.messages(`d:${bob.userId}`);
       return items.every((one) => one.delivery === 'delivered');
     });
+    expect(lost).toBeLessThan(0);
     expect((await bob.first.engine.conversations())[0]?.warnings).toEqual([]);
   });
 

@@ -134,7 +134,15 @@ export async function backUp(ground: Ground): Promise<void> {
     if (!(await machine.call((olm) => olm.isBackupEnabled()))) return;
     const request = await machine.call((olm) => olm.backupRoomKeys());
     if (!request) return;
-    await machine.send(request);
+    try {
+      await machine.send(request);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure !== 'conflict' && failure !== 'not_found') throw error;
+      // Another device began a new one. This one takes part again when it has its key.
+      await machine.call((olm) => olm.disableBackup());
+      return;
+    }
   }
 }
 
@@ -180,8 +188,8 @@ export async function takeSecrets(ground: Ground, secret: string): Promise<void>
   });
 }
 
-/** The key of the backup, from the secrets or from another device of mine; and all that is in the backup. */
-export async function restoreBackup(ground: Ground): Promise<void> {
+/** The key of the backup, from the secrets or from another device of mine; and what the backup has of these rooms. */
+export async function restoreBackup(ground: Ground, roomIds: readonly string[]): Promise<void> {
   const { machine, place } = ground;
   const standing = await found(place.rest.call('getBackup'));
   if (standing === undefined) return;
@@ -190,13 +198,15 @@ export async function restoreBackup(ground: Ground): Promise<void> {
   // A backup under another key is one of somebody else: nothing is taken from it and nothing put into it.
   if (key?.megolmV1PublicKey.publicKeyBase64 !== data.public_key) return;
   if (await machine.call((olm) => olm.isBackupEnabled())) return;
-  const content = BackupContent.parse(await place.rest.call('getBackupKeys', { params: { version } }));
-  const keys = new Map<RoomId, Map<string, unknown>>();
-  for (const [room, { sessions }] of Object.entries(content.rooms)) {
-    const opened = openSessions(key, sessions);
-    if (opened.size > 0) keys.set(new RoomId(room), opened);
+  // Room by room: all at once may be more than the server gives in one answer.
+  for (const roomId of roomIds) {
+    const room = ground.roomName(roomId);
+    const answer = await place.rest.call('getBackupKeys', { params: { version }, query: { room_id: room } });
+    const opened = openSessions(key, BackupContent.parse(answer).rooms[room]?.sessions ?? {});
+    if (opened.size === 0) continue;
+    const keys = new Map([[new RoomId(room), opened]]);
+    await machine.call((olm) => olm.importBackedUpRoomKeys(keys, () => undefined, version));
   }
-  if (keys.size > 0) await machine.call((olm) => olm.importBackedUpRoomKeys(keys, () => undefined, version));
   await useBackup(ground, key, version);
 }
 

@@ -295,9 +295,12 @@ export class Session {
     if (this.#caughtUp) return;
     await this.ground.machine.call((olm) => olm.requestMissingSecretsIfNeeded());
     await takeOfferedKey(this.ground);
-    await restoreBackup(this.ground);
-    await restoreArchive(this.ground);
     const { items } = Rooms.parse(await this.ground.place.rest.call('listRooms'));
+    await restoreBackup(
+      this.ground,
+      items.map((room) => room.id),
+    );
+    await restoreArchive(this.ground);
     await learnSigners(this.ground, items);
     for (const room of items) {
       const { id, room: state } = await this.ground.write((draft) => applyRoom(this.ground, draft, room));

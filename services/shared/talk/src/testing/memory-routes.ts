@@ -297,9 +297,10 @@ const keeping: Record<string, Handler> = {
       backup.rooms[room] = { ...backup.rooms[room], ...sessions };
     return { etag: '1', count: 1 };
   },
-  getBackupKeys: (server, caller) => {
+  getBackupKeys: (server, caller, { query }) => {
     const { rooms: all } = found(server.backups.get(caller.userId));
-    return { rooms: Object.fromEntries(Object.entries(all).map(([room, sessions]) => [room, { sessions }])) };
+    const wanted = Object.entries(all).filter(([room]) => room === (query['room_id'] ?? room));
+    return { rooms: Object.fromEntries(wanted.map(([room, sessions]) => [room, { sessions }])) };
   },
   putArchive: (server, caller, { body }) => {
     const archive = server.archives.get(caller.userId) ?? new Map<string, { seq: number; box: string }>();
