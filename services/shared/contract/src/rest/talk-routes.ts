@@ -27,8 +27,14 @@ const push = { ...talk, tag: 'push' } as const;
 const presence = { ...talk, tag: 'presence' } as const;
 const ByDevice = z.object({ id: TalkDeviceId });
 const perDevice = z.record(TalkUserId, z.record(TalkDeviceId, Ciphertext));
-/** Only a session that has proved to be the device (`attachTalkDevice`) may call; others get `forbidden`. */
+const fullDevices = z
+  .array(z.object({ user_id: TalkUserId, device_id: z.string() }))
+  .optional()
+  .meta({ description: 'Devices that were left out, for too much waits for them; all others have it' });
+/** Only a session that has proved to be the device (`attachTalkDevice`) may call; others get `forbidden` (`not_attached`). */
 const attached = talk;
+/** As `attached`; once the person has an identity the device has to be signed by it, or it is `forbidden` (`not_verified`). */
+const confirmed = attached;
 const bigBody = 2 * 1024 * 1024;
 const Box = z.string().max(1_000_000).meta({ description: 'Base64 of ciphertext' });
 
@@ -166,17 +172,20 @@ export const talkRoutes = defineRoutes({
     method: 'put',
     path: '/talk/to-device/{type}/{txn}',
     summary:
-      'To single devices: keys of rooms, verification, receipts, retries. Twice with one `txn` is once',
+      'To single devices: keys of rooms, verification, receipts, retries (not confirmed: to my own alone, to become so). Twice with one `txn` is once',
     params: z.object({
       type: z.string().regex(/^[a-z][a-z0-9_.]{0,79}$/),
       txn: z.string().regex(/^[\w.:-]{1,128}$/),
     }),
     body: z.object({ messages: perDevice }),
     bodyBytesMax: bigBody,
-    response: z.object({ unknown: z.array(z.object({ user_id: TalkUserId, device_id: z.string() })) }),
+    response: z.object({
+      unknown: z.array(z.object({ user_id: TalkUserId, device_id: z.string() })),
+      full: fullDevices,
+    }),
   },
   sendDirect: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/direct',
     summary:
@@ -191,7 +200,7 @@ export const talkRoutes = defineRoutes({
         .meta({ description: 'Push to his devices that are not there' }),
     }),
     bodyBytesMax: bigBody,
-    response: z.object({ at: Timestamp }),
+    response: z.object({ at: Timestamp, full: fullDevices }),
   },
   listRooms: {
     ...talk,
@@ -201,7 +210,7 @@ export const talkRoutes = defineRoutes({
     response: z.object({ items: z.array(TalkRoom) }),
   },
   createRoom: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/rooms',
     summary: 'Make a group; its first statement (`create`) names the members',
@@ -226,7 +235,7 @@ export const talkRoutes = defineRoutes({
     response: TalkRoom,
   },
   addStatement: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/rooms/{id}/statements',
     summary: 'Add, remove, join or leave. `conflict` when somebody was first: read the room and sign anew',
@@ -235,7 +244,7 @@ export const talkRoutes = defineRoutes({
     response: TalkRoom,
   },
   sendRoomEvent: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/rooms/{id}/events',
     summary:
@@ -274,7 +283,7 @@ export const talkRoutes = defineRoutes({
 
   // ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
   uploadTalkFile: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/files',
     summary: 'Store an encrypted file for a room or for people. The query says for whom',
@@ -311,7 +320,7 @@ export const talkRoutes = defineRoutes({
     response: z.object({ box: Box, version: z.int(), updated_at: Timestamp }),
   },
   putSecrets: {
-    ...attached,
+    ...confirmed,
     method: 'put',
     path: '/talk/secrets',
     summary: 'Replace them; `conflict` unless `version` is the one that stands (0: none)',
@@ -332,7 +341,7 @@ export const talkRoutes = defineRoutes({
     }),
   },
   createBackup: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/backup',
     summary: 'Begin a backup of room keys; one before it ends',
@@ -341,7 +350,7 @@ export const talkRoutes = defineRoutes({
     status: 201,
   },
   putBackupKeys: {
-    ...attached,
+    ...confirmed,
     method: 'put',
     path: '/talk/backup/{version}/keys',
     summary: 'Add room keys (Matrix `PUT /room_keys/keys`)',
@@ -359,15 +368,22 @@ export const talkRoutes = defineRoutes({
     ...talk,
     method: 'get',
     path: '/talk/backup/{version}/keys',
-    summary: 'All room keys of the backup, or those of a room',
+    summary: 'Room keys of the backup, of all rooms or of one, page by page',
     params: z.object({ version: z.string().max(20) }),
-    query: z.object({ room_id: z.string().max(120).optional() }),
+    query: z.object({
+      room_id: z.string().max(120).optional(),
+      after: z.string().max(500).optional().meta({ description: '`next` of the page before' }),
+    }),
     response: z.object({
       rooms: z.record(z.string(), z.looseObject({ sessions: z.record(z.string(), z.looseObject({})) })),
+      next: z
+        .string()
+        .optional()
+        .meta({ description: 'There is more: to be sent as `after`. A room may go on in the next page' }),
     }),
   },
   putArchive: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/archive',
     summary: 'Keep encrypted copies of my 1:1 history; an id that is there is replaced',

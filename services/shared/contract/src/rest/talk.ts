@@ -130,6 +130,10 @@ export const TalkRoom = z.object({
   last_seq: z.int().meta({ description: 'Of its newest event; 0 when it has none' }),
   member_ids: z.array(Uuid).meta({ description: 'As the server delivers; clients go by the statements' }),
   statements: z.array(MembershipStatement),
+  signers: z.array(DeviceKeys).optional().meta({
+    description:
+      'Keys of the devices, present or removed, that signed the statements, with what their owner signed of them then. More than once for a device whose signatures changed',
+  }),
   reads: z
     .array(z.object({ user_id: Uuid, seq: z.int() }))
     .meta({ description: 'How far each member has read' }),
