@@ -8,6 +8,7 @@ import {
   type Call,
   type CallContent,
   type CallEffect,
+  type CallHindrance,
   type CallInput,
   type CallMedia as Kind,
   type CallRecord,
@@ -120,9 +121,10 @@ export class CallRunner {
     }
     this.#chain = this.#chain
       .then(() => this.#run(effect))
-      .catch(() => {
-        if (callId !== undefined && endsCall(effect))
-          this.step({ on: 'broken', id: callId, at: this.#port.now() });
+      .catch((error: unknown) => {
+        if (callId === undefined || !endsCall(effect)) return;
+        const because = hindranceOf(error);
+        this.step({ on: 'broken', id: callId, at: this.#port.now(), ...(because ? { because } : {}) });
       });
   }
 
@@ -240,6 +242,12 @@ export class CallRunner {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }
+}
+
+/** What the engine says of it, where the person can do something. */
+function hindranceOf(error: unknown): CallHindrance | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === 'keys_changed' || code === 'offline' ? code : undefined;
 }
 
 /** Without these there is no call. Others (a tone, a candidate, a line of history) are made good by what follows, or by the timers. */

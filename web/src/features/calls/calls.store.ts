@@ -1,7 +1,7 @@
 /** Calls of this tab: joins the call machine with talk, the browser's media and the other tabs of this device. */
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
-import type { CallRecord, TalkApi, TalkChange } from '@siphera/talk';
+import type { CallContent, CallRecord, TalkApi, TalkChange } from '@siphera/talk';
 import { api } from '#api/client.ts';
 import { boxTime } from '#app/clock.ts';
 import { CallRunner, type CallView } from '#features/calls/call-effects.ts';
@@ -15,7 +15,7 @@ const incidentTries = 5;
 const incidentRetryMs = 4_000;
 
 type Choice = { microphone: string | null; camera: string | null; speaker: string | null };
-type TabWord = { taken: string } | { busy: boolean };
+type TabWord = { taken: string };
 
 export type CallGround = {
   api: TalkApi;
@@ -35,7 +35,8 @@ export const useCalls = defineStore('calls', () => {
   let runner: CallRunner | undefined;
   let tabs: BroadcastChannel | undefined;
   let stop: (() => void) | undefined;
-  let isOtherTabBusy = false;
+  let endWork: (() => void) | undefined;
+  let heard: Promise<void> = Promise.resolve();
   let dismissal: ReturnType<typeof setTimeout> | undefined;
 
   /** From sign-in on, once talk is open. */
@@ -44,8 +45,7 @@ export const useCalls = defineStore('calls', () => {
     ground = next;
     tabs = new BroadcastChannel(`siphera-calls:${next.me}`);
     tabs.onmessage = ({ data }: MessageEvent<TabWord>) => {
-      if ('taken' in data) runner?.step({ on: 'taken_by_tab', id: data.taken });
-      else isOtherTabBusy = data.busy;
+      runner?.step({ on: 'taken_by_tab', id: data.taken });
     };
     runner = new CallRunner(portOf(next), changed);
     runner.choice = choice.value;
@@ -102,16 +102,39 @@ export const useCalls = defineStore('calls', () => {
     if (call?.phase === was) return;
     const isBusy =
       call !== null && ['calling', 'connecting', 'connected', 'reconnecting'].includes(call.phase);
-    tabs?.postMessage({ busy: isBusy } satisfies TabWord);
+    holdLine(isBusy);
     clearTimeout(dismissal);
     if (call?.phase === 'ended') dismissal = setTimeout(dismiss, shownMs);
   }
 
+  /** A lock that is held while one talks: it ends with its tab, however that ends, so that no other is busy for ever. */
+  function holdLine(isBusy: boolean): void {
+    if (!isBusy) {
+      endWork?.();
+      endWork = undefined;
+    } else if (!endWork && ground) {
+      const talking = Promise.withResolvers<void>();
+      endWork = talking.resolve;
+      void navigator.locks.request(lineLock(ground.me), () => talking.promise);
+    }
+  }
+  async function isOtherTabBusy(): Promise<boolean> {
+    if (endWork || !ground) return false;
+    const { held = [] } = await navigator.locks.query();
+    const name = lineLock(ground.me);
+    return held.some((lock) => lock.name === name);
+  }
+
   function hear(change: Extract<TalkChange, { what: 'call' }>): void {
+    // In their order, although the first of a call waits for the answer of the locks.
+    heard = heard.then(() => take(change)).catch(() => undefined);
+  }
+  async function take(change: Extract<TalkChange, { what: 'call' }>): Promise<void> {
     const { userId, deviceId, content } = change;
-    if (content.act === 'invite' && isOtherTabBusy && ground?.speaksForDevice()) {
+    if (content.act === 'invite' && ground?.speaksForDevice() && (await isOtherTabBusy())) {
       const end = { t: 'call', act: 'end', call_id: content.call_id, reason: 'busy' } as const;
-      void ground.api.sendCall(userId, deviceId, end).catch(() => undefined);
+      await ground.api.sendCall(userId, deviceId, end);
+      await ground.api.recordCall(userId, missed(content, boxTime()));
       return;
     }
     const at = boxTime();
@@ -164,6 +187,19 @@ export const useCalls = defineStore('calls', () => {
     choose,
     nameOf: (userId: string) => ground?.nameOf(userId) ?? '',
   };
+});
+
+const lineLock = (me: string): string => `siphera-call:${me}`;
+
+type Invite = Extract<CallContent, { act: 'invite' }>;
+const missed = ({ call_id, media, incident_id }: Invite, startedAt: number): CallRecord => ({
+  callId: call_id,
+  media,
+  direction: 'in',
+  outcome: 'missed',
+  durationMs: 0,
+  startedAt,
+  incidentId: incident_id ?? null,
 });
 
 /** The line on the incident's timeline: who with whom and how long, nothing of what was said. */

@@ -47,7 +47,9 @@ export const messages: typeof english = {
       answered_elsewhere: 'Auf einem anderen Gerät angenommen',
       declined_elsewhere: 'Auf einem anderen Gerät abgelehnt',
       glare: 'Anruf beendet',
-      answered_too_late: 'Anruf beendet',
+      keys_changed:
+        'Die Schlüssel von {name} haben sich geändert. Sehen Sie in das Gespräch, bevor Sie anrufen.',
+      offline: 'Keine Verbindung zur Box, darum kann niemand angerufen werden.',
     },
     close: 'Schließen',
     panel: 'Anruf mit {name}',

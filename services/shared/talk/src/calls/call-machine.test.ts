@@ -248,6 +248,16 @@ describe('a call', () => {
     expect(world.records('a1')).toMatchObject([{ outcome: 'answered' }]);
   });
 
+  it('says what hindered it here, and only "failed" to the other side', () => {
+    const world = pair();
+    dial(world, 'a1', 'bert', ids[0]);
+    world.do('a1', { on: 'broken', id: ids[0], at: 5, because: 'keys_changed' });
+    expect(world.call('a1')).toMatchObject({ phase: 'ended', end: { reason: 'keys_changed' } });
+    expect(world.records('a1')).toMatchObject([{ outcome: 'failed' }]);
+    world.settle();
+    expect(world.rings('b1')).toBe(false);
+  });
+
   it('leaves no phone ringing and no two ideas of who talks, whatever the order of things', () => {
     const names = ['a1', 'a2', 'b1', 'b2'] as const;
     const act = fc.record({

@@ -225,5 +225,11 @@ function failed(state: CallState, call: Call, at: number): CallStep {
 function broken(state: CallState, input: Extract<CallInput, { on: 'broken' }>): CallStep {
   const { call } = state;
   if (call?.id !== input.id || call.phase === 'ended') return same(state);
-  return failed(state, call, input.at);
+  const step = failed(state, call, input.at);
+  const { because } = input;
+  if (because === undefined || !step.state.call) return step;
+  return {
+    ...step,
+    state: { ...step.state, call: { ...step.state.call, end: { reason: because, byPeer: false } } },
+  };
 }

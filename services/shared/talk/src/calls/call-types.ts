@@ -16,6 +16,9 @@ export const busyGraceMs = 2_000;
 export type CallMedia = 'voice' | 'video';
 export type CallEnd = Extract<CallContent, { act: 'end' }>['reason'];
 
+/** What hindered it here, where that is not the network: the person can do something about it. */
+export type CallHindrance = 'keys_changed' | 'offline';
+
 /** A call that is going on, or has just ended and is still shown. */
 export type Call = {
   id: string;
@@ -28,7 +31,7 @@ export type Call = {
   phase: 'calling' | 'ringing' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
   startedAt: number;
   connectedAt: number | null;
-  end: { reason: CallEnd | 'answered_too_late'; byPeer: boolean } | null;
+  end: { reason: CallEnd | CallHindrance; byPeer: boolean } | null;
   /** Devices of the callee that ring, as they said. */
   ringing: readonly string[];
   busy: readonly string[];
@@ -54,7 +57,7 @@ export type CallInput =
   | { on: 'message'; userId: string; deviceId: string; content: CallContent; at: number; ageMs: number }
   | { on: 'media'; id: string; state: 'connected' | 'interrupted' | 'failed'; at: number }
   | { on: 'timer'; id: string; name: CallTimer; at: number }
-  | { on: 'broken'; id: string; at: number }
+  | { on: 'broken'; id: string; at: number; because?: CallHindrance }
   | { on: 'dismiss' };
 export type CallTimer = 'ring' | 'reach' | 'connect' | 'reconnect' | 'busy';
 
