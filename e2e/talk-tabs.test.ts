@@ -20,6 +20,8 @@ let box: Box;
 let setUp: SetUp;
 const bo = { name: 'Bo Guard', email: 'bo@example.org', password: 'horse battery staple correct' };
 let boId = '';
+/** As they were shown once, by e-mail address. */
+const secrets = new Map<string, string>();
 
 beforeAll(async () => {
   box = await startBox({ frontDoor: true, services: ['signaling'] });
@@ -69,6 +71,7 @@ async function device(context: BrowserContext, person: { email: string; password
     page,
     `await talk.start(); return (await talk.api.begin({ name: 'Browser', kind: 'personal' })).recoverySecret`,
   );
+  secrets.set(person.email, secret);
   expect(secret).toMatch(/^(\w{4}-){5}\w{4}$/);
   await waitFor('talk to be ready', async () => (await stateOf(page)) === 'ready');
   return page;
@@ -134,5 +137,65 @@ it('loses and doubles nothing when tabs are closed while they send, and is wiped
     await waitFor('the removed device to be wiped', async () =>
       (await databases(other)).every((name) => !name.startsWith('siphera-talk:')),
     );
+  });
+});
+
+/** One guard at the desk: signs in, and is ready with `typed` or without any secret. */
+async function sitDown(page: Page, person: { email: string; password: string }): Promise<void> {
+  await signIn(page, box.origin, person);
+  await openTalk(page);
+  await run(page, 'await talk.start()');
+  await waitFor('talk to know its device', async () => (await stateOf(page)) !== 'opening');
+}
+/** The first device of a person has no secret to type; it is told one. */
+async function makeDeskDevice(page: Page, person: { email: string }): Promise<void> {
+  const begin = `return (await talk.api.begin({ name: 'Desk', kind: 'shared' })).recoverySecret`;
+  const secret = await run<string | null>(page, begin);
+  if (secret === null) await run(page, `await talk.api.recover('${secrets.get(person.email) ?? ''}')`);
+  await waitFor('talk to be ready', async () => (await stateOf(page)) === 'ready');
+}
+/** What still waits stays with who wrote it: the desk is left once the box has it. */
+async function sendBefore(page: Page, body: string): Promise<void> {
+  const to = `d:${setUp.me.user.id}`;
+  await run(page, `await talk.api.send('${to}', { body: '${body}' })`);
+  await waitFor('the message to be sent', () =>
+    run<boolean>(page, `return (await talk.api.messages('${to}')).items.at(-1)?.delivery === 'sent'`),
+  );
+}
+async function leave(page: Page): Promise<void> {
+  await run(page, 'await talk.stop()');
+  await page.evaluate(
+    `void document.querySelector('#app').__vue_app__.config.globalProperties.$pinia._s.get('session').logout()`,
+  );
+  await page.waitForURL((url) => url.pathname.startsWith('/login'));
+}
+
+it('keeps the guards of a shared desk apart, and opens for each without a secret', async () => {
+  await withChromium({ caFile: box.mosquitto.ca.caFile, hosts: [box.hostName] }, async ({ page }) => {
+    for (const guard of [admin, bo]) {
+      await sitDown(page, guard);
+      expect(await stateOf(page)).toBe('absent');
+      await makeDeskDevice(page, guard);
+      if (guard === bo) await sendBefore(page, 'gate 2 is open');
+      await leave(page);
+    }
+    await sitDown(page, admin);
+    expect(await stateOf(page)).toBe('ready');
+    await waitFor('the message of the guard before', async () =>
+      (await bodiesOf(page, boId)).includes('gate 2 is open'),
+    );
+    await leave(page);
+    await sitDown(page, bo);
+    expect(await stateOf(page)).toBe('ready');
+    expect(await bodiesOf(page, setUp.me.user.id)).toContain('gate 2 is open');
+    // Of the two shares that open a store, the disk of a shared desk has one.
+    const kept = await page.evaluate<string>(`new Promise((resolve) => {
+      const open = indexedDB.open('siphera-talk-keep');
+      open.onsuccess = () => {
+        const all = open.result.transaction('devices').objectStore('devices').getAll();
+        all.onsuccess = () => resolve(all.result.map((row) => Object.keys(row).sort().join()).join(' '));
+      };
+    })`);
+    expect(kept).toBe('deviceId,kind,localShare,userId deviceId,kind,localShare,userId');
   });
 });
