@@ -21,7 +21,7 @@ export type OpenMachine = (
   store?: { name: string; passphrase: string },
 ) => Promise<OlmMachine>;
 
-export type OpenedDevice =
+type OpenedDevice =
   | { is: 'open'; ground: Ground; kept: Kept; opened: Opened | undefined }
   /** The server knows it no more. */
   | { is: 'gone' };

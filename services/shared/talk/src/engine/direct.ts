@@ -16,11 +16,11 @@ export const withheld = 'siphera.withheld';
 export const isWithheld = (content: unknown): boolean =>
   typeof content === 'object' && content !== null && 'algorithm' in content && content.algorithm === withheld;
 
-export type PerDevice = Record<string, Record<string, unknown>>;
+type PerDevice = Record<string, Record<string, unknown>>;
 type Target = DeviceFacts & { user: string };
 
 /** @throws TalkError `keys_changed`: somebody has to look first */
-export async function refuseChanged(ground: Ground, user: string): Promise<void> {
+async function refuseChanged(ground: Ground, user: string): Promise<void> {
   if ((await trustOf(ground, user)) === 'changed')
     throw new TalkError('keys_changed', 'The keys of this person have changed');
 }
@@ -74,6 +74,8 @@ export async function sendDirect(
   await machine.drain();
   for (let tried = 0; ; tried += 1) {
     await refuseChanged(ground, to);
+    // An identity of mine that is not the one I had may have signed devices of anybody: my copies would go there.
+    await refuseChanged(ground, machine.me);
     let targets = await targetsOf(ground, users);
     if (!targets.some((one) => one.user === to) && tried === 0) {
       await machine.query(users);

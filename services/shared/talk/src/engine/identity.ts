@@ -46,8 +46,8 @@ export async function viewDevices(
 }
 
 /** What the keys of one person say now, for all conversations that are shown together. */
-export type PersonFacts = { trust: Trust; wasVerified: boolean; unsigned: string[] };
-export type FactsOf = (userId: string) => Promise<PersonFacts>;
+type PersonFacts = { trust: Trust; wasVerified: boolean; unsigned: string[] };
+type FactsOf = (userId: string) => Promise<PersonFacts>;
 
 /** Each person is looked at once, however many conversations he is in. */
 export function factsOnce(ground: Ground): FactsOf {
@@ -79,7 +79,7 @@ export async function warningsOf(
   const warnings: Warning[] = [];
   for (const userId of [...memberIds, ground.userId]) {
     const facts = await seen.factsOf(userId);
-    if (userId !== ground.userId && facts.trust === 'changed')
+    if (facts.trust === 'changed')
       warnings.push({ kind: 'keys_changed', userId, wasVerified: facts.wasVerified });
     for (const deviceId of facts.unsigned) warnings.push({ kind: 'device_unsigned', userId, deviceId });
   }

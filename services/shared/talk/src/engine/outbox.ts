@@ -18,9 +18,9 @@ const gatherMs = 300;
 /** Ids in one receipt, as its schema has it. */
 const receiptIdsMax = 200;
 
-export type NewJob = Job extends infer J ? (J extends Job ? Omit<J, 'seq'> : never) : never;
+type NewJob = Job extends infer J ? (J extends Job ? Omit<J, 'seq'> : never) : never;
 /** Sends one job. Throws what the port throws, and TalkError. */
-export type Send = (job: Job) => Promise<void>;
+type Send = (job: Job) => Promise<void>;
 
 type Lane = { failures: number; notBefore: number };
 

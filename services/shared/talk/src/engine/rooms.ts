@@ -11,7 +11,6 @@ import {
 } from '@matrix-org/matrix-sdk-crypto-wasm';
 import type { TalkRoomEvent } from '@siphera/contract';
 import { z } from 'zod';
-import { TalkError } from '../api.ts';
 import type { ConversationId, Envelope } from '../content.ts';
 import { readMegolmIndex } from '../side/index.ts';
 import { refreshRoom, requireRoom, roomConversation } from './chain.ts';
@@ -108,7 +107,7 @@ async function open(ground: Ground, event: TalkRoomEvent): Promise<Opened> {
   }
 }
 
-export type RoomVerdict = 'new' | 'duplicate' | 'waits' | 'rejected';
+type RoomVerdict = 'new' | 'duplicate' | 'waits' | 'rejected';
 
 /** One event of a room, inside a transaction. @param history fetched from before, so news to nobody */
 export async function receiveRoomEvent(
@@ -183,7 +182,7 @@ function reject(
   return 'rejected';
 }
 
-export type WaitRecord = { room: string; session: string; event: TalkRoomEvent; history: boolean };
+type WaitRecord = { room: string; session: string; event: TalkRoomEvent; history: boolean };
 
 /** Keeps an event until its key, or the statements that explain it, are there. */
 async function wait(
@@ -241,11 +240,4 @@ export async function retryWaiting(
   await ground.write(async (draft) => {
     for (const { event, history } of due) await receiveRoomEvent(ground, draft, event, history, momentary);
   });
-}
-
-/** @throws TalkError `not_member` for a room that is not mine */
-export function roomOf(ground: Ground, conv: ConversationId): NonNullable<ConversationRecord['room']> {
-  const room = ground.conversations.get(conv)?.room;
-  if (!room) throw new TalkError('not_member', 'You are not in this room');
-  return room;
 }

@@ -30,7 +30,7 @@ const tickMs = 30_000;
 /** After a batch that could not be applied: soon for who waits, rare enough for a box that is ill. */
 const openAgainMs = 3_000;
 
-export type SessionEvents = {
+type SessionEvents = {
   /** The server says that this device is no more. */
   removed: () => void;
   /** Another tab has the queue. */

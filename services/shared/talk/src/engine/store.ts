@@ -9,7 +9,7 @@ import { fromText, toText } from '../side/index.ts';
 export const endOfRange = '\uffff';
 
 export type Row<T> = { key: string; order: string; value: T };
-export type RangeOptions = { limit?: number; newest?: boolean };
+type RangeOptions = { limit?: number; newest?: boolean };
 
 export class Store {
   readonly #storage: TalkStorage;

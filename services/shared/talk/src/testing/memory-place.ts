@@ -10,7 +10,7 @@ import { openOlm } from '../engine/machine.ts';
 import { callRoute, type Args } from './memory-routes.ts';
 import type { Caller, MemoryServer, OpenSocket, ServerDevice } from './memory-server.ts';
 
-export class Unreached extends Error {
+class Unreached extends Error {
   readonly code = 'unreached';
   readonly status = 0;
 }
@@ -18,7 +18,7 @@ export class Unreached extends Error {
 type Kept = NonNullable<Awaited<ReturnType<TalkPlace['keep']['find']>>>;
 
 /** What happens to a call on its way: `lost` before the server has it, `answer_lost` after. */
-export type Fate = 'arrives' | 'lost' | 'answer_lost';
+type Fate = 'arrives' | 'lost' | 'answer_lost';
 
 export class MemoryProfile {
   readonly server: MemoryServer;

@@ -50,10 +50,10 @@ export type Caller = { userId: string; sid: string; device: string | undefined }
 type Person = { master?: Json; selfSigning?: Json; userSigning?: Json; changedAt: number };
 export type ServerRoom = TalkRoom & { events: TalkRoomEvent[] };
 
-export const batchMax = 100;
+const batchMax = 100;
 
 /** What a hostile server changes on its way; the honest one changes nothing. */
-export type Tamper = {
+type Tamper = {
   queryKeys?: (answer: Json, caller: Caller) => Json;
   /** Is this device kept from this caller? */
   hides?: (device: ServerDevice, caller: Caller) => boolean;

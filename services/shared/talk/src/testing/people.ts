@@ -54,7 +54,7 @@ export async function recovered(server: MemoryServer, who: Person, name = 'secon
 }
 
 /** Whatever has an engine. */
-export type WithEngine = { engine: TalkApi };
+type WithEngine = { engine: TalkApi };
 
 export async function texts(profile: WithEngine, conv: ConversationId): Promise<string[]> {
   const { items } = await profile.engine.messages(conv, { limit: 200 });
