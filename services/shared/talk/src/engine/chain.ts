@@ -57,7 +57,8 @@ export async function applyRoom(ground: Ground, draft: Draft, room: TalkRoom): P
   state.stale = read.bad.some((one) => one.reason === 'device_gone');
   state.lastSeq = Math.max(state.lastSeq, room.last_seq);
   for (const { user_id: user, seq } of room.reads) state.reads[user] = Math.max(state.reads[user] ?? 0, seq);
-  record.forged = forgedMembers(room, read.chain.members);
+  // Only who is delivered to without being let in. Who is let in and not delivered to works here no more, or at another site.
+  record.forged = room.member_ids.filter((id) => !read.chain.members.includes(id));
   const isMember = read.chain.members.includes(ground.userId);
   if (!wasMember && isMember && room.last_seq > 0) state.wantsHistory = true;
   ground.keep(draft, record);
@@ -92,13 +93,6 @@ const addedBy = (statement: MembershipStatement): string[] =>
     : statement.action === 'add'
       ? statement.user_ids
       : [];
-
-/** Delivered to without being let in, or let in and not delivered to. */
-function forgedMembers(room: TalkRoom, members: readonly string[]): string[] {
-  const extra = room.member_ids.filter((id) => !members.includes(id));
-  const left = members.filter((id) => !room.member_ids.includes(id));
-  return [...extra, ...left];
-}
 
 const happenings = {
   create: 'created',

@@ -9,7 +9,7 @@ import type { ConversationId } from '../content.ts';
 import { roomConversation } from './chain.ts';
 import { wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
-import { trustOf } from './identity.ts';
+import { refuseOwnChanged, trustOf } from './identity.ts';
 import type { Momentary } from './inbox.ts';
 import { signedOnly } from './machine.ts';
 import type { Outbox } from './outbox.ts';
@@ -120,8 +120,11 @@ export class History {
   }
 
   #mayHave(roomId: string, userId: string): boolean {
-    const members = this.#ground.conversations.get(roomConversation(roomId))?.room?.chain.members ?? [];
-    return members.includes(userId) && members.includes(this.#ground.userId);
+    const room = this.#ground.conversations.get(roomConversation(roomId))?.room;
+    const members = room?.chain.members ?? [];
+    // Who is not delivered to any more works here no more, or at another site.
+    const isHere = userId === this.#ground.userId || room?.delivered.includes(userId) === true;
+    return members.includes(userId) && members.includes(this.#ground.userId) && isHere;
   }
 
   /** My place in the row of those who could answer: the one who asks last, then by name. */
@@ -137,7 +140,6 @@ export class History {
     const { machine, place } = this.#ground;
     const user = this.#ground.userName(userId);
     const room = this.#ground.roomName(roomId);
-    if ((await trustOf(this.#ground, user)) === 'changed') return false;
     const bundle = await machine.call((olm) => olm.buildRoomKeyBundle(new RoomId(room)));
     const info = bundle?.mediaEncryptionInfo;
     if (!bundle || info === undefined) return false;
@@ -147,6 +149,8 @@ export class History {
     await machine.drain();
     await machine.claim([user]);
     const { id } = await place.rest.upload({ user_ids: userId }, bytes);
+    await refuseOwnChanged(this.#ground);
+    if ((await trustOf(this.#ground, user)) === 'changed') return false;
     const requests: ToDeviceRequest[] = await machine.call((olm) =>
       olm.shareRoomKeyBundleData(new UserId(user), new RoomId(room), id, info, signedOnly()),
     );

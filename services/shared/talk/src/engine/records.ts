@@ -1,5 +1,5 @@
 /** What the engine keeps, as it lies in its tables, and the names and orders of the rows. */
-import type { RoomChain, TalkRoomEvent } from '@siphera/contract';
+import type { RoomChain } from '@siphera/contract';
 import type { Message } from '../api.ts';
 import type { ConversationId, Envelope, TalkContent } from '../content.ts';
 
@@ -9,8 +9,6 @@ export type StoredMessage = Message & {
   n: number;
   /** Of a room's event. */
   seq: number | null;
-  /** Event that waits for its key. */
-  waiting?: TalkRoomEvent;
   mustAck: boolean;
 };
 

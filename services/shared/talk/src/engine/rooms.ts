@@ -17,16 +17,20 @@ import { refreshRoom, requireRoom, roomConversation } from './chain.ts';
 import { timeOf } from './direct.ts';
 import { failureOf } from './failures.ts';
 import type { Ground } from './ground.ts';
-import { trustOf } from './identity.ts';
+import { refuseOwnChanged, trustOf } from './identity.ts';
 import { applyArrival, readEnvelope, type Momentary } from './inbox.ts';
-import { arrivedOrder, type ConversationRecord, type StoredMessage } from './records.ts';
+import { arrivedOrder, type ConversationRecord, type RoomRecord, type StoredMessage } from './records.ts';
 import type { Draft } from './store.ts';
 
 /** Members or devices may change so often while one message is sent. */
 const conflictsMax = 6;
 
-/** Members whose keys have not changed: whoever changed is given nothing until somebody has looked. */
-async function readers(ground: Ground, members: readonly string[]): Promise<string[]> {
+/**
+ * Members that are still delivered to, and whose keys have not changed: who was disabled or has moved away is given nothing, and whoever
+ * changed nothing until somebody has looked.
+ */
+async function readers(ground: Ground, room: Pick<RoomRecord, 'chain' | 'delivered'>): Promise<string[]> {
+  const members = room.chain.members.filter((id) => id === ground.userId || room.delivered.includes(id));
   const users = members.map((id) => ground.userName(id));
   const trusts = await Promise.all(users.map((user) => trustOf(ground, user)));
   return users.filter((_, at) => trusts[at] !== 'changed');
@@ -46,8 +50,10 @@ export async function sendToRoom(
     const name = ground.roomName(room.roomId);
     await machine.track(room.chain.members.map((id) => ground.userName(id)));
     await machine.drain();
-    const users = await readers(ground, room.chain.members);
-    await machine.claim(users);
+    await machine.claim(await readers(ground, room));
+    await refuseOwnChanged(ground);
+    // Read after the network was waited for: keys may have changed in the meantime.
+    const users = await readers(ground, room);
     const devicesUpto = Math.max(upto, machine.knownUpto);
     await machine.shareKey(name, users);
     const content = await machine.encryptForRoom(name, envelope);
@@ -107,15 +113,26 @@ async function open(ground: Ground, event: TalkRoomEvent): Promise<Opened> {
   }
 }
 
-type RoomVerdict = 'new' | 'duplicate' | 'waits' | 'rejected';
+type RoomVerdict =
+  | 'new'
+  | 'duplicate'
+  /** Its key has not come. */
+  | 'waits'
+  /** The room does not say yet who its sender is: it has to be read anew. */
+  | 'unexplained'
+  | 'rejected';
 
-/** One event of a room, inside a transaction. @param history fetched from before, so news to nobody */
+/**
+ * One event of a room, inside a transaction. @param history fetched from before, so news to nobody
+ * @param isReadAnew The room was read from the server since the event came, so what it does not explain, nothing will.
+ */
 export async function receiveRoomEvent(
   ground: Ground,
   draft: Draft,
   event: TalkRoomEvent,
   history: boolean,
   momentary: Momentary,
+  isReadAnew = false,
 ): Promise<RoomVerdict> {
   const conv = roomConversation(event.room_id);
   const known = await draft.get<StoredMessage>('messages', event.event_id);
@@ -123,10 +140,15 @@ export async function receiveRoomEvent(
   if (await draft.get('seen', `id:${event.event_id}`)) return 'duplicate';
   const record = await ground.conversation(draft, conv);
   const { room } = record;
-  if (!room || room.stale) return wait(ground, draft, record, event, 'room');
+  const hold = (session: string, reason?: string): Promise<'waits'> =>
+    wait(ground, draft, record, { event, history, session }, reason);
   const senderId = event.sender.slice(1, 37);
-  const members = history ? room.ever : room.chain.members;
-  if (!members.includes(senderId)) return reject(ground, draft, record, event, 'no member');
+  if (!room || room.stale || (!room.ever.includes(senderId) && !isReadAnew)) {
+    await hold('room');
+    return 'unexplained';
+  }
+  // Who has left since may have written before: under which statement an event was sent, no event says.
+  if (!room.ever.includes(senderId)) return reject(ground, draft, record, event, 'no member');
   const index = readMegolmIndex(event.content);
   if (!index) return reject(ground, draft, record, event, 'no Megolm message');
   const place = `mi:${index.sessionId}:${index.index}`;
@@ -134,8 +156,8 @@ export async function receiveRoomEvent(
   if (usedBy !== undefined && usedBy !== event.event_id)
     return reject(ground, draft, record, event, 'replayed');
   const opened = await open(ground, event);
-  if (opened.is === 'locked') return wait(ground, draft, record, event, index.sessionId);
-  if (opened.is === 'broken') return wait(ground, draft, record, event, 'broken', opened.reason);
+  if (opened.is === 'locked') return hold(index.sessionId);
+  if (opened.is === 'broken') return hold('broken', opened.reason);
   const { envelope, device } = opened;
   if (envelope.id !== event.event_id || envelope.conv !== conv)
     return reject(ground, draft, record, event, 'of another place');
@@ -189,13 +211,13 @@ async function wait(
   ground: Ground,
   draft: Draft,
   record: ConversationRecord,
-  event: TalkRoomEvent,
-  session: string,
+  what: Omit<WaitRecord, 'room'>,
   reason = 'Its key has not come yet',
 ): Promise<'waits'> {
+  const { event } = what;
   const waits = await draft.get<WaitRecord>('seen', `wait:${event.event_id}`);
   const at = Date.parse(event.at);
-  const row: WaitRecord = { room: event.room_id, session, event, history: waits?.history ?? false };
+  const row: WaitRecord = { ...what, room: event.room_id, history: waits?.history ?? what.history };
   draft.put('seen', `wait:${event.event_id}`, row, `wait|${event.room_id}|${event.event_id}`);
   if (waits) return 'waits';
   const message: StoredMessage = {
@@ -230,6 +252,7 @@ export async function retryWaiting(
   roomId: string,
   sessions: ReadonlySet<string> | undefined,
   momentary: Momentary,
+  isReadAnew = false,
 ): Promise<void> {
   const rows = await ground.store.range<WaitRecord>('seen', `wait|${roomId}|`, `wait|${roomId}}`);
   const due = rows
@@ -238,6 +261,7 @@ export async function retryWaiting(
     .sort((a, b) => a.event.seq - b.event.seq);
   if (due.length === 0) return;
   await ground.write(async (draft) => {
-    for (const { event, history } of due) await receiveRoomEvent(ground, draft, event, history, momentary);
+    for (const { event, history } of due)
+      await receiveRoomEvent(ground, draft, event, history, momentary, isReadAnew);
   });
 }

@@ -10,7 +10,7 @@ import { failureOf, wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
 import { checkHidden } from './hidden.ts';
 import { History } from './history.ts';
-import { ownIdentity } from './identity.ts';
+import { ownIdentity, trustOf } from './identity.ts';
 import type { Arrival } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { giveArchiveKey, offerArchiveKey, oweArchiveKey, takeOfferedKey } from './archive-key.ts';
@@ -71,10 +71,15 @@ export class Session {
     this.history = new History(ground, this.outbox, momentary);
     this.#sync = new Sync(ground, this.outbox, momentary);
     this.verifications = new Verifications(ground, (user, device) => void this.#verified(user, device));
-    this.#retry = (room, sessions) => retryWaiting(ground, room, sessions, momentary);
+    this.#retry = (room, sessions, isReadAnew = false) =>
+      retryWaiting(ground, room, sessions, momentary, isReadAnew);
   }
 
-  readonly #retry: (room: string, sessions: ReadonlySet<string> | undefined) => Promise<void>;
+  readonly #retry: (
+    room: string,
+    sessions: ReadonlySet<string> | undefined,
+    isReadAnew?: boolean,
+  ) => Promise<void>;
 
   async load(): Promise<void> {
     const { ground } = this;
@@ -95,7 +100,9 @@ export class Session {
     olm.registerUserIdentityUpdatedCallback(async (user) => {
       told(user.toString());
       ground.emit({ what: 'conversations' });
-      if (user.toString() === ground.machine.me && this.ready) this.#events.ready();
+      const mine = user.toString() === ground.machine.me;
+      if (mine && (this.ready || (await trustOf(ground, ground.machine.me)) === 'changed'))
+        this.#events.ready();
       this.outbox.kick(true);
     });
   }
@@ -221,7 +228,7 @@ export class Session {
   /** Reads a room and its statements anew, and then what waited for them. */
   async refresh(roomId: string): Promise<void> {
     await refreshRoom(this.ground, roomId);
-    await this.#retry(roomId, undefined);
+    await this.#retry(roomId, undefined, true);
   }
 
   async #attempt(what: string, work: () => Promise<void>): Promise<void> {
@@ -281,7 +288,7 @@ export class Session {
   async settle(): Promise<void> {
     if (this.ready && this.#caughtUp) return;
     const own = await ownIdentity(this.ground);
-    if (!own.privateKeys || !own.signed) return;
+    if (!own.privateKeys || !own.signed || own.changed) return;
     if (!this.ready) {
       this.ready = true;
       this.outbox.start();

@@ -131,9 +131,8 @@ export class Sync {
       case 'room_event': {
         const { event } = item;
         const verdict = await receiveRoomEvent(ground, draft, event, false, this.#momentary);
-        if (verdict !== 'waits') return;
-        const room = ground.conversations.get(`r:${event.room_id}`)?.room;
-        if (!room || room.stale) after.stale.push(event.room_id);
+        if (verdict === 'unexplained') after.stale.push(event.room_id);
+        else if (verdict !== 'waits') return;
         await askFor(ground, draft, {
           id: event.event_id,
           sender: event.sender,
