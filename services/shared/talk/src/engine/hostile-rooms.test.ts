@@ -1,7 +1,10 @@
 /** What a hostile server can try with rooms and with what it keeps, named as the threat model names it (docs/design/threat-model.md). */
 import { randomUUID } from 'node:crypto';
+import { statementText } from '@siphera/contract';
 import { afterEach, describe, expect, it } from 'vitest';
-import { acquainted, closeAll, deviceOf, find, held, pair, taken } from '../testing/acquainted.ts';
+import { acquainted, closeAll, deviceOf, find, held, madeUp, pair, taken } from '../testing/acquainted.ts';
+import { sha256Hex } from '../side/index.ts';
+import type { Json } from '../testing/memory-server.ts';
 import { arrives, newDevice, person, texts, until } from '../testing/people.ts';
 
 afterEach(closeAll);
@@ -56,6 +59,40 @@ describe('a server that forges membership', () => {
       await taken(deviceOf(server, bob));
       expect(await members()).toEqual([ann.userId]);
     }
+  });
+
+  it('cannot sign one with a device that it made in a member’s name', async () => {
+    const { server, ann, bob } = await pair();
+    const mallory = await person(server);
+    held(mallory.first);
+    const conv = await ann.first.engine.createGroup({ name: 'ours', memberIds: [bob.userId] });
+    await ann.first.engine.send(conv, { body: 'one' });
+    await arrives(bob.first, conv, 'one');
+    const { olm, keys } = await madeUp(server.mx(ann.userId), 'MALLORYDEV');
+    const own = deviceOf(server, ann);
+    server.devices.set('MALLORYDEV', { ...own, id: 'MALLORYDEV', keys, queue: [], socket: undefined });
+    server.changed(ann.userId);
+    const room = server.rooms.get(conv.slice(2));
+    const made = room?.statements[0];
+    if (!room || !made) throw new Error('no room');
+    const { signature: _signature, ...rest } = made;
+    const add = {
+      ...rest,
+      n: 1,
+      prev: await sha256Hex(statementText(rest)),
+      action: 'add' as const,
+      user_ids: [mallory.userId],
+      by_device: 'MALLORYDEV',
+    };
+    const signatures = JSON.parse((await olm.sign(statementText(add))).asJSON()) as Record<string, Json>;
+    const signature = String(signatures[server.mx(ann.userId)]?.['ed25519:MALLORYDEV']);
+    room.statements.push({ ...add, signature });
+    room.member_ids.push(mallory.userId);
+    server.announce(room);
+    const told = await until(() => find(bob.first, conv, 'membership_forged'));
+    expect(told).toEqual({ kind: 'membership_forged', userIds: [mallory.userId] });
+    const shown = (await bob.first.engine.conversations()).find((one) => one.id === conv);
+    expect(shown?.memberIds).toEqual([ann.userId]);
   });
 
   it('cannot let somebody write who is no member', async () => {

@@ -1,22 +1,12 @@
 /** What a hostile server can try with keys and queues, named as the threat model names it (docs/design/threat-model.md). */
 import { randomUUID } from 'node:crypto';
-import { RequestType, type OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm';
 import type { QueueItem } from '@siphera/contract';
 import { afterEach, describe, expect, it } from 'vitest';
-import { acquainted, closeAll, deviceOf, find, held, pair, taken } from '../testing/acquainted.ts';
+import { acquainted, closeAll, deviceOf, find, held, madeUp, pair, taken } from '../testing/acquainted.ts';
 import type { Json } from '../testing/memory-server.ts';
 import { arrives, message, person, recovered, texts, until, warnings } from '../testing/people.ts';
-import { openOlm } from './machine.ts';
 
 afterEach(closeAll);
-
-/** Keys that the server made in somebody's name. */
-async function madeUp(user: string, deviceId: string): Promise<{ olm: OlmMachine; keys: Json }> {
-  const olm = await openOlm(user, deviceId);
-  const upload = (await olm.outgoingRequests()).find((one) => one.type === RequestType.KeysUpload);
-  if (!upload) throw new Error('no keys');
-  return { olm, keys: (JSON.parse(upload.body) as { device_keys: Json }).device_keys };
-}
 
 describe('a server that swaps a device key', () => {
   it('gets no message that it could read', async () => {

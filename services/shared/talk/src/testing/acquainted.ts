@@ -1,8 +1,10 @@
 /** People who know one another, and what a test looks at of them. */
+import { RequestType, type OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm';
 import type { Warning } from '../api.ts';
 import type { ConversationId } from '../content.ts';
 import type { MemoryProfile } from './memory-place.ts';
-import { MemoryServer, type ServerDevice } from './memory-server.ts';
+import { openOlm } from '../engine/machine.ts';
+import { MemoryServer, type Json, type ServerDevice } from './memory-server.ts';
 import { arrives, person, until, type Person } from './people.ts';
 
 const open: MemoryProfile[] = [];
@@ -56,3 +58,11 @@ export const find = async (
 /** Until whatever waits for this device has been taken. */
 export const taken = (device: ServerDevice): Promise<unknown> =>
   until(() => device.queue.length === 0 && device.socket?.waits === undefined, 'the queue to be empty');
+
+/** Keys that the server made in somebody's name. */
+export async function madeUp(user: string, deviceId: string): Promise<{ olm: OlmMachine; keys: Json }> {
+  const olm = await openOlm(user, deviceId);
+  const upload = (await olm.outgoingRequests()).find((one) => one.type === RequestType.KeysUpload);
+  if (!upload) throw new Error('no keys');
+  return { olm, keys: (JSON.parse(upload.body) as { device_keys: Json }).device_keys };
+}
