@@ -56,6 +56,11 @@ export type Queues = {
   isOpen(device: DeviceKey): boolean;
   /** The device that this session has proved to be. @throws AppError `forbidden` with a hint. */
   attached(caller: Caller): DeviceKey;
+  /**
+   * The same, for what changes something of the person or speaks in his name: once he has an identity, the device has to be
+   * signed by it, for a stolen token can make and attach a device of its own. @throws AppError `forbidden` with a hint.
+   */
+  confirmed(caller: Caller): DeviceKey;
   /** Ed25519 key (unpadded base64) of a device that has keys. */
   deviceKey(device: DeviceKey): string | undefined;
 };

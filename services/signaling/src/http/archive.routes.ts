@@ -22,7 +22,7 @@ export function archiveHandlers({
 }: ArchiveParts): Pick<TalkHandlers, 'putArchive' | 'getArchive'> {
   return {
     putArchive: async ({ caller, body }) => {
-      const { userId } = queues.attached(caller);
+      const { userId } = queues.confirmed(caller);
       space.require(0);
       const upto = db
         .transaction(() => {

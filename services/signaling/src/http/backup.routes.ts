@@ -29,7 +29,7 @@ export function backupHandlers({ db, backups, queues }: BackupParts): Pick<TalkH
     },
 
     createBackup: async ({ caller, body }) => {
-      const { userId } = queues.attached(caller);
+      const { userId } = queues.confirmed(caller);
       const authData = JSON.stringify(body.auth_data);
       if (authData.length > authDataCharsMax)
         throw new AppError('payload_too_large', 'What the backup is opened with is too large.');
@@ -37,7 +37,7 @@ export function backupHandlers({ db, backups, queues }: BackupParts): Pick<TalkH
     },
 
     putBackupKeys: async ({ caller, params, body }) => {
-      const { userId } = queues.attached(caller);
+      const { userId } = queues.confirmed(caller);
       const { version } = requireCurrent(backups.current(userId), params.version);
       const keys = readKeys(body.rooms);
       const after = db

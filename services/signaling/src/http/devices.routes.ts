@@ -1,13 +1,12 @@
 /** Devices of people: made, opened, proved, renamed, removed, listed. */
 import { isGranted, internalPaths, talkLimits, talkUserId, type TalkDevice } from '@siphera/contract';
 import { AppError, type Caller } from '@siphera/runtime';
-import type { DeviceGround } from '../adapters/devices/device-ground.ts';
+import { isConfirmed, type DeviceGround } from '../adapters/devices/device-ground.ts';
 import type { DeviceRemover } from '../adapters/devices/device-remover.ts';
 import type { QueueHub } from '../adapters/devices/queue-hub.ts';
 import { attachText, isChallenge, makeChallenge } from '../domain/attach-challenge.ts';
 import { deviceToWire, isKeyed, mayTalk, newDeviceId, type DeviceRow } from '../domain/device.ts';
 import { isSignature } from '../domain/ed25519.ts';
-import { isSignedByIdentity } from '../domain/keys.ts';
 import type { TalkHandlers } from '../ground.ts';
 import type { CallLimits } from './talk-limits.ts';
 
@@ -122,7 +121,7 @@ function ownDevice({ devices }: DeviceGround, { claims }: Caller, id: string): D
  * @throws AppError `forbidden` with the reason, or as `ownDevice`.
  */
 function removableDevice({ ground }: DeviceRoutes, caller: Caller, id: string): DeviceRow {
-  const { devices, identities } = ground;
+  const { devices } = ground;
   const { claims } = caller;
   const other = devices.get(id);
   if (other && isManager(caller) && other.orgId === claims.org) return other;
@@ -130,13 +129,12 @@ function removableDevice({ ground }: DeviceRoutes, caller: Caller, id: string): 
   const attached = devices.attachedTo(claims.sid);
   if (attached?.deviceId === id || (!isKeyed(device) && device.madeBySid === claims.sid)) return device;
   const mine = attached?.userId === claims.sub ? devices.get(attached.deviceId) : undefined;
-  const identity = identities.get(claims.sub);
   if (!mine?.deviceKeys)
     throw new AppError('forbidden', 'This session has not proved to be a device.', {
       hint: 'Set up secure talk here first, or ask an admin.',
       extra: { reason: 'not_attached' },
     });
-  if (identity && !isSignedByIdentity(mine.deviceKeys, identity))
+  if (!isConfirmed(ground, { userId: claims.sub, deviceId: mine.id }))
     throw new AppError('forbidden', 'This device is not confirmed, so it removes no other.', {
       hint: 'Confirm it with the recovery secret or another device first, or ask an admin.',
       extra: { reason: 'not_verified' },

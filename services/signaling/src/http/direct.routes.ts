@@ -21,14 +21,15 @@ export function directHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Names> 
   return {
     sendToDevice: async ({ caller, params, body }) => {
       const sender = hub.attached(caller);
-      limits.take('toDevice', caller);
       const targets = targetsOf(body.messages, caller);
+      if (!isOfConfirming(params.type, targets, caller)) hub.confirmed(caller);
+      limits.take('toDevice', caller);
       const { answer, sent } = sendToDevice(routes, caller, sender, { ...params, targets });
       hub.flush(sent);
       return answer;
     },
     sendDirect: async ({ caller, body }) => {
-      const sender = hub.attached(caller);
+      const sender = hub.confirmed(caller);
       limits.take('direct', caller);
       const targets = targetsOf(body.messages, caller);
       const to = recipient(routes, caller, body.to);
@@ -40,6 +41,14 @@ export function directHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Names> 
     },
   };
 }
+
+/**
+ * By what a device comes to be confirmed: comparing keys with another device of the same person, and asking it for secrets, which it
+ * gives to no device but a confirmed one. What the library asks for of room keys at the same time is heard by none.
+ */
+const confirmingTypes = /^m\.(key\.verification\.[a-z_.]+|secret\.request|room_key_request)$/;
+const isOfConfirming = (type: string, targets: readonly Target[], { claims }: Caller): boolean =>
+  confirmingTypes.test(type) && targets.every(({ userId }) => userId === claims.sub);
 
 /** @throws AppError `validation_failed` for too many, `not_found` for people of another organisation. */
 function targetsOf(messages: Messages, { claims }: Caller): Target[] {

@@ -18,7 +18,7 @@ export function secretHandlers({
     },
 
     putSecrets: async ({ caller, body }) => {
-      const { userId } = queues.attached(caller);
+      const { userId } = queues.confirmed(caller);
       const version = body.version + 1;
       if (!secrets.replace(userId, { box: body.box, version, updatedMs: clock.now() }))
         throw new AppError('conflict', 'Another device has replaced the secrets.', {

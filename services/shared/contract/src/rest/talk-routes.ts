@@ -272,7 +272,7 @@ export const talkRoutes = defineRoutes({
     response: z.object({ items: z.array(TalkRoomEvent), more: z.boolean() }),
   },
   readRoom: {
-    ...attached,
+    ...confirmed,
     method: 'post',
     path: '/talk/rooms/{id}/read',
     summary: 'I have read up to here',

@@ -1,4 +1,6 @@
 /** What the pieces of the devices part share. */
+import type { DeviceKey } from '../../domain/device.ts';
+import { isSignedByIdentity } from '../../domain/keys.ts';
 import type { Ground } from '../../ground.ts';
 import type { DeviceStore } from '../../store/device.store.ts';
 import type { IdentityStore } from '../../store/identity.store.ts';
@@ -17,3 +19,14 @@ export type DeviceGround = Ground & {
   /** Our secret half of the challenges. */
   challengeKey: Buffer;
 };
+
+/** Whether its owner's identity has signed it; while he has none, there is nothing to be signed by. */
+export function isConfirmed(
+  { devices, identities }: Pick<DeviceGround, 'devices' | 'identities'>,
+  { userId, deviceId }: DeviceKey,
+): boolean {
+  const identity = identities.get(userId);
+  if (!identity) return true;
+  const keys = devices.get(deviceId)?.deviceKeys;
+  return keys !== undefined && isSignedByIdentity(keys, identity);
+}

@@ -22,7 +22,7 @@ import { cutBatch } from '../../domain/queue.ts';
 import type { NewQueueItem, Queues } from '../../ground.ts';
 import type { QueueRow } from '../../store/queue.store.ts';
 import type { ConsoleSocket } from '../socket-server.ts';
-import type { DeviceGround } from './device-ground.ts';
+import { isConfirmed, type DeviceGround } from './device-ground.ts';
 
 type Batch = z.infer<typeof QueueBatch>;
 type GoneReason = z.infer<typeof TalkGone>['reason'];
@@ -111,6 +111,16 @@ export class QueueHub implements Queues {
       throw new AppError('forbidden', 'This session has not proved to be a device.', {
         hint: 'Open the device and attach it first.',
         extra: { reason: 'not_attached' },
+      });
+    return device;
+  }
+
+  confirmed(caller: Pick<Caller, 'claims'>): DeviceKey {
+    const device = this.attached(caller);
+    if (!isConfirmed(this.#ground, device))
+      throw new AppError('forbidden', 'This device is not confirmed by its owner.', {
+        hint: 'Confirm it with the recovery secret or another device first.',
+        extra: { reason: 'not_verified' },
       });
     return device;
   }

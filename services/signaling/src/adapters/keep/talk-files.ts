@@ -43,7 +43,7 @@ export class TalkFiles {
 
   async upload(caller: Caller, audience: Audience, bytes: Buffer): Promise<Kept> {
     const { clock, config, files, queues, random, space, vault } = this.#ground;
-    const { userId } = queues.attached(caller);
+    const { userId } = queues.confirmed(caller);
     const forWhom = this.#requireAudience(caller, audience);
     requireAllowed(this.#uploads.take(userId));
     requireWithin(files.bytesOf(userId) + bytes.length, config.TALK_FILES_PER_USER_BYTES_MAX, 'files');

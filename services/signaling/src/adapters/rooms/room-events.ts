@@ -37,7 +37,7 @@ export class RoomEvents {
 
   send(caller: Caller, roomId: string, message: RoomMessage): SentRoomEvent {
     const { clock, db, events, queues, signals, space } = this.#ground;
-    const device = queues.attached(caller);
+    const device = queues.confirmed(caller);
     const room = requireMember(this.#ground, caller, roomId);
     const known = events.byEventId(roomId, message.event_id);
     if (known) {
@@ -106,7 +106,7 @@ export class RoomEvents {
   /** Notes how far the caller has read, and tells the members who are there. Never goes back. */
   read(caller: Caller, roomId: string, seq: number): void {
     const { queues, rooms, sockets } = this.#ground;
-    queues.attached(caller);
+    queues.confirmed(caller);
     const room = requireMember(this.#ground, caller, roomId);
     const upto = Math.min(seq, room.lastSeq);
     const { sub } = caller.claims;

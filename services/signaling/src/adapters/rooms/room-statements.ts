@@ -86,7 +86,7 @@ export class RoomStatements {
    */
   #requireSigned(caller: Caller, statement: MembershipStatement): string {
     const { queues } = this.#ground;
-    const device = queues.attached(caller);
+    const device = queues.confirmed(caller);
     if (statement.by_user !== device.userId || statement.by_device !== device.deviceId)
       throw new AppError('forbidden', 'A statement is signed by the device that sends it.');
     const key = queues.deviceKey(device);
