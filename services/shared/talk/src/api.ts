@@ -10,7 +10,11 @@ export type TalkState =
   | { is: 'absent' }
   | { is: 'opening' }
   /** There is an identity already: `recover` by secret, or verify from another device, or `reset`. */
-  | { is: 'needs_recovery' }
+  | {
+      is: 'needs_recovery';
+      /** The identity is not the one that this device knew for its own: replaced on another device, or by somebody else. */
+      changed?: boolean;
+    }
   /** First device of this person: the recovery secret has to be shown and confirmed. */
   | {
       is: 'ready';
@@ -216,16 +220,22 @@ export interface TalkApi {
   leave(conversation: ConversationId): Promise<void>;
   /** Opens the room of an incident and joins it. */
   joinIncident(incidentId: string): Promise<ConversationId>;
-  /** The transcript of an incident's room, signed by this device, as `fileTranscript` takes it. */
+  /** An incident's room as `TranscriptDocument`, read back to its opening where the box can be reached, signed by this device, as
+   *  `fileTranscript` takes it. */
   transcript(
     conversation: ConversationId,
   ): Promise<{ document: string; device_id: string; device_key: string; signature: string }>;
 
-  devices(userId: string): Promise<{ trust: Trust; devices: DeviceView[] }>;
+  /** `identityKey`: as it stands now, for `acceptKeys` (absent from an engine of before). */
+  devices(userId: string): Promise<{ trust: Trust; identityKey?: string | null; devices: DeviceView[] }>;
   /** Before a device of mine is removed by its route: that it is gone then is no warning (`device_hidden`). */
   removing?(deviceId: string): Promise<void>;
-  /** "I have looked: these keys are hers." Ends a `keys_changed`, and what was said of hidden devices. */
-  acceptKeys(userId: string): Promise<void>;
+  /**
+   * "I have looked: these keys are hers." Ends a `keys_changed`, and what was said of hidden devices. One's own are recovered, not accepted.
+   * @param identityKey that was shown
+   * @throws TalkError `keys_changed` when the keys are others by now
+   */
+  acceptKeys(userId: string, identityKey?: string): Promise<void>;
   verify(userId: string, deviceId?: string): Promise<string>;
   verification(flowId: string): Promise<Verification | null>;
   verificationAct(

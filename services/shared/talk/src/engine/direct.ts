@@ -7,7 +7,7 @@ import type { Envelope } from '../content.ts';
 import type { DeviceFacts } from './machine.ts';
 import type { Ground } from './ground.ts';
 import { failureOf } from './failures.ts';
-import { trustOf } from './identity.ts';
+import { refuseOwnChanged, trustOf } from './identity.ts';
 
 /** Times that devices may change while one message is sent; more is a server that plays games. */
 const conflictsMax = 4;
@@ -19,8 +19,9 @@ export const isWithheld = (content: unknown): boolean =>
 type PerDevice = Record<string, Record<string, unknown>>;
 type Target = DeviceFacts & { user: string };
 
-/** @throws TalkError `keys_changed`: somebody has to look first */
+/** @throws TalkError `keys_changed`: somebody has to look first, at the keys of this person or at my own */
 async function refuseChanged(ground: Ground, user: string): Promise<void> {
+  await refuseOwnChanged(ground);
   if ((await trustOf(ground, user)) === 'changed')
     throw new TalkError('keys_changed', 'The keys of this person have changed');
 }
@@ -58,6 +59,10 @@ function named(ground: Ground, targets: readonly Target[]): Record<string, strin
   return to;
 }
 
+/** Whether somebody of this person can read any of it. */
+const hasReader = (messages: PerDevice, user: string): boolean =>
+  Object.values(messages[user] ?? {}).some((content) => !isWithheld(content));
+
 /**
  * One message to a person, and to my other devices. Answers when the server has it, with its time and for whom it was.
  * @throws TalkError `no_device`, `keys_changed`; and what the port throws
@@ -74,8 +79,6 @@ export async function sendDirect(
   await machine.drain();
   for (let tried = 0; ; tried += 1) {
     await refuseChanged(ground, to);
-    // An identity of mine that is not the one I had may have signed devices of anybody: my copies would go there.
-    await refuseChanged(ground, machine.me);
     let targets = await targetsOf(ground, users);
     if (!targets.some((one) => one.user === to) && tried === 0) {
       await machine.query(users);
@@ -84,11 +87,14 @@ export async function sendDirect(
     if (!targets.some((one) => one.user === to))
       throw new TalkError('no_device', 'This person has no device for talk yet');
     await machine.claim(users);
+    // Once more: keys may have been read while the network was waited for, and with them who the targets are.
+    await refuseChanged(ground, to);
     const devices = named(ground, targets);
     const readers = options.siblings
       ? targets
       : targets.map((one) => ({ ...one, signedByOwner: one.signedByOwner && one.user === to }));
     const messages = await encryptAll(ground, readers, { ...envelope, to: devices });
+    if (to !== machine.me && !hasReader(messages, to)) refuseUnread(readers, to);
     try {
       const answer = await ground.place.rest.call('sendDirect', {
         body: { message_id: envelope.id, to, messages, wake: options.wake },
@@ -99,6 +105,16 @@ export async function sendDirect(
       await machine.query(users);
     }
   }
+}
+
+/**
+ * Nobody could read it, so it is not sent: shown as sent, it would be a lie.
+ * @throws TalkError `no_device` when no device is signed; Error when keys may still come
+ */
+function refuseUnread(readers: readonly Target[], to: string): never {
+  if (readers.some((one) => one.user === to && one.signedByOwner))
+    throw new Error('No device of this person can be encrypted to at the moment');
+  throw new TalkError('no_device', 'This person has confirmed none of his devices yet');
 }
 
 /** The server's time of something it took. */
@@ -125,6 +141,7 @@ export async function sendOlm(
   const targets = (await targetsOf(ground, [to])).filter(
     (one) => one.signedByOwner && (devices === null || devices.includes(one.deviceId)),
   );
+  await refuseChanged(ground, to);
   const messages: PerDevice = {};
   for (const { deviceId } of targets) {
     const cipher = await machine.encryptFor(to, deviceId, envelope);

@@ -1,6 +1,7 @@
 /** Who people are, by their keys: pinned when first seen, compared or not, changed or not. The library keeps the pins. */
 import { OtherUserIdentity, OwnUserIdentity, UserId } from '@matrix-org/matrix-sdk-crypto-wasm';
-import type { DeviceView, Trust, Warning } from '../api.ts';
+import { z } from 'zod';
+import { TalkError, type DeviceView, type Trust, type Warning } from '../api.ts';
 import type { Ground } from './ground.ts';
 import type { ConversationRecord } from './records.ts';
 
@@ -15,24 +16,61 @@ export async function trustOf(ground: Ground, user: string): Promise<Trust> {
   });
 }
 
-/** "These keys are hers": what was changed is pinned anew, and no longer called verified. */
-export async function acceptKeys(ground: Ground, userId: string): Promise<void> {
+/**
+ * Before anything is encrypted. An identity of mine that is not the one I had may have signed devices of anybody, and my copies would go there.
+ * @throws TalkError `keys_changed`
+ */
+export async function refuseOwnChanged(ground: Ground): Promise<void> {
+  if ((await trustOf(ground, ground.machine.me)) === 'changed')
+    throw new TalkError('keys_changed', 'My own keys are not those that this device knows');
+}
+
+/**
+ * "These keys are hers": what was changed is pinned anew, and no longer called verified.
+ * @param shown the key that was looked at; another one that came in the meantime is not accepted
+ * @throws TalkError `keys_changed`: for other keys than those shown, and for one's own, which are recovered and never accepted
+ */
+export async function acceptKeys(ground: Ground, userId: string, shown?: string): Promise<void> {
+  const user = ground.userName(userId);
+  if (user === ground.machine.me) {
+    await refuseOwnChanged(ground);
+    return;
+  }
   await ground.machine.call(async (olm) => {
-    const identity = await olm.getIdentity(new UserId(ground.userName(userId)));
+    const identity = await olm.getIdentity(new UserId(user));
     if (!identity) return;
+    if (shown !== undefined && masterKeyOf(identity) !== shown)
+      throw new TalkError('keys_changed', 'These are not the keys that were shown');
     if (identity.hasVerificationViolation()) await identity.withdrawVerification();
     if (identity instanceof OtherUserIdentity) await identity.pinCurrentMasterKey();
   });
 }
 
+/** The master key of this person as the server shows it now. */
+export async function identityKeyOf(ground: Ground, user: string): Promise<string | undefined> {
+  return ground.machine.call(async (olm) => {
+    const identity = await olm.getIdentity(new UserId(user));
+    return identity && masterKeyOf(identity);
+  });
+}
+
+const Master = z.object({ keys: z.record(z.string(), z.string()) });
+
+/** Ed25519, unpadded base64. */
+function masterKeyOf(identity: OtherUserIdentity | OwnUserIdentity): string | undefined {
+  const { keys } = Master.parse(JSON.parse(identity.masterKey));
+  return Object.values(keys)[0];
+}
+
 export async function viewDevices(
   ground: Ground,
   userId: string,
-): Promise<{ trust: Trust; devices: DeviceView[] }> {
+): Promise<{ trust: Trust; identityKey: string | null; devices: DeviceView[] }> {
   const user = ground.userName(userId);
   const devices = await ground.machine.devicesOf(user);
   return {
     trust: await trustOf(ground, user),
+    identityKey: (await identityKeyOf(ground, user)) ?? null,
     devices: devices.map((device) => ({
       userId,
       deviceId: device.deviceId,
@@ -105,7 +143,7 @@ async function wasVerified(ground: Ground, user: string): Promise<boolean> {
 /** Whether this device can sign for its owner, and the owner's identity stands. */
 export async function ownIdentity(
   ground: Pick<Ground, 'machine'>,
-): Promise<{ exists: boolean; verified: boolean; privateKeys: boolean; signed: boolean }> {
+): Promise<{ exists: boolean; verified: boolean; privateKeys: boolean; signed: boolean; changed: boolean }> {
   const { machine } = ground;
   const own = await machine.deviceOf(machine.me, machine.deviceId);
   return machine.call(async (olm) => {
@@ -116,6 +154,8 @@ export async function ownIdentity(
       verified: identity?.isVerified() ?? false,
       privateKeys: status.hasMaster && status.hasSelfSigning && status.hasUserSigning,
       signed: own?.signedByOwner ?? false,
+      // Another one stands in the place of the one that this device knew for its own.
+      changed: identity?.hasVerificationViolation() ?? false,
     };
   });
 }

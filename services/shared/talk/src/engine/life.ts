@@ -87,13 +87,14 @@ export class TalkLife {
     if (!session || !this.#kept) return;
     const { ground } = session;
     const own = await ownIdentity(ground);
-    if (!own.privateKeys || !own.signed) {
-      // Not yet, or no more: the identity was replaced on another device.
+    if (!own.privateKeys || !own.signed || own.changed) {
+      // Not yet, or no more: the identity was replaced, on another device of mine or by somebody else.
       session.ready = false;
       session.outbox.stop();
-      this.#become({ is: 'needs_recovery' });
+      this.#become({ is: 'needs_recovery', ...(own.changed && { changed: true }) });
       return;
     }
+    if (!session.ready) session.outbox.kick(true);
     session.ready = true;
     session.outbox.start();
     const { deviceId, kind } = this.#kept;

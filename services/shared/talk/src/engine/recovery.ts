@@ -12,10 +12,10 @@ import {
 import { canonicalJson } from '@siphera/contract';
 import { z } from 'zod';
 import { TalkError } from '../api.ts';
-import { fromBase64, makeSecret, openSecrets, sealSecrets, toBase64 } from '../side/index.ts';
+import { fromBase64, makeSecret, openSecrets, publicKeyOf, sealSecrets, toBase64 } from '../side/index.ts';
 import { failureOf, wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
-import { ownIdentity } from './identity.ts';
+import { identityKeyOf, ownIdentity } from './identity.ts';
 import type { Request } from './machine.ts';
 
 const backupAlgorithm = 'm.megolm_backup.v1.curve25519-aes-sha2';
@@ -28,6 +28,7 @@ const backupRoundsMax = 50;
 const Box = z.object({ box: z.string(), version: z.int() });
 const Version = z.object({ version: z.string() });
 const Backup = z.looseObject({ version: z.string(), auth_data: z.looseObject({ public_key: z.string() }) });
+const Sealed = z.looseObject({ cross_signing: z.looseObject({ master_key: z.string() }) });
 const BackedUp = z.looseObject({
   session_data: z.looseObject({ ephemeral: z.string(), mac: z.string(), ciphertext: z.string() }),
 });
@@ -180,12 +181,25 @@ export async function takeSecrets(ground: Ground, secret: string): Promise<void>
     throw new TalkError('wrong_secret', 'There is nothing that a secret could open');
   const opened = await openSecrets(secret, ground.userId, Box.loose().parse(standing).box);
   await machine.query([machine.me]);
+  await refuseOtherIdentity(ground, opened.secrets);
   await machine.call((olm) => olm.importSecretsBundle(LibraryBundle.from_json(opened.secrets)));
   await signOwnDevice(ground);
   await ground.write(async (draft) => {
     draft.put('meta', 'archive_key', opened.archive_key);
     draft.put('meta', 'recovery_confirmed', true);
   });
+}
+
+/**
+ * The library takes secrets under whatever identity the server shows, and then calls that one verified. So it is compared first with what is
+ * sealed: under one that the server made up, everything I write would go to its devices too.
+ * @throws TalkError `keys_changed`
+ */
+async function refuseOtherIdentity(ground: Ground, secrets: unknown): Promise<void> {
+  const read = Sealed.safeParse(secrets);
+  const sealed = read.success ? await publicKeyOf(read.data.cross_signing.master_key) : undefined;
+  if (sealed === undefined || sealed !== (await identityKeyOf(ground, ground.machine.me)))
+    throw new TalkError('keys_changed', 'The server shows other keys than those that are sealed');
 }
 
 /** The key of the backup, from the secrets or from another device of mine; and what the backup has of these rooms. */

@@ -4,6 +4,7 @@ export * from './bytes.ts';
 export * from './files.ts';
 export * from './megolm-index.ts';
 export * from './memory-storage.ts';
+export * from './public-key.ts';
 export * from './recovery.ts';
 export * from './sealed-storage.ts';
 export * from './sequence.ts';
