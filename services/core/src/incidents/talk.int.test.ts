@@ -185,6 +185,17 @@ describe('talk that is filed', () => {
     expect(await timeline()).toHaveLength(1);
   });
 
+  it('is refused when it has not the form that readers know', async () => {
+    const forms: Record<string, unknown>[] = [
+      { filed_by: 1 },
+      { format: 'siphera-talk-transcript-2' },
+      { complete: 'yes' },
+      { messages: [{ at: '2026-11-28T10:00:00.000Z', from: guard.id, text: 'Door' }] },
+    ];
+    for (const more of forms) expect((await file(good(more))).status, JSON.stringify(more)).toBe(422);
+    expect(await timeline()).toHaveLength(1);
+  });
+
   it('of another org’s incident has no place, and viewers file nothing', async () => {
     const rival = elsewhere();
     const body = transcriptOf({ incidentId: rival.incident, filedBy: guard.id }).body;

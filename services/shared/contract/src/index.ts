@@ -30,3 +30,4 @@ export * from './rest/system.ts';
 export * from './rest/talk-routes.ts';
 export * from './rest/talk.ts';
 export * from './socket.ts';
+export * from './transcript.ts';

@@ -125,6 +125,36 @@ describe('two guards at one box', () => {
     await arrives(ann.first, room, 'on my way');
     const body = await ann.first.engine.transcript(room);
     expect(body.document).toContain('on my way');
+    const { access_token: token } = await call(box, 'login', {
+      body: { email: ann.email, password, device_name: 'Desk' },
+    });
+    const filed = await call(box, 'fileTranscript', { token, params: { id: incident.id }, body });
+    expect(filed).toMatchObject({ name: 'talk-transcript-1.json', created_by: 'Ann' });
+  });
+
+  it('confirm a new device by comparing emoji with one that is there, without the secret', async () => {
+    const [ann, bob] = [await guard('Ann'), await guard('Bob')];
+    await ann.first.engine.send(`d:${bob.id}`, { body: 'from before' });
+    await arrives(bob.first, `d:${ann.id}`, 'from before');
+    await until(async () => (await bob.first.engine.messages(`d:${ann.id}`)).items.length > 0);
+    const phone = await profileOf(bob.email, 'Phone');
+    await phone.engine.begin({ name: 'Phone', kind: 'personal' });
+    const flow = await phone.engine.verify(bob.id);
+    const phase = (of: BoxProfile, wanted: string) =>
+      until(async () => (await of.engine.verification(flow))?.phase === wanted, wanted);
+    await phase(bob.first, 'requested');
+    await bob.first.engine.verificationAct(flow, 'accept');
+    await phase(phone, 'show_qr');
+    await phone.engine.verificationAct(flow, 'start_emoji');
+    for (const one of [phone, bob.first]) {
+      await phase(one, 'compare_emoji');
+      await one.engine.verificationAct(flow, 'confirm');
+    }
+    await phase(phone, 'done');
+    await until(async () => (await phone.engine.state()).is === 'ready', 'ready');
+    await arrives(phone, `d:${ann.id}`, 'from before');
+    await phone.engine.send(`d:${ann.id}`, { body: 'from the phone' });
+    await arrives(ann.first, `d:${bob.id}`, 'from the phone');
   });
 
   it('lose nothing when the socket goes and the page is loaded again', async () => {

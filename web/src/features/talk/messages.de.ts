@@ -357,6 +357,7 @@ export const messages: typeof english = {
       required: 'Das Gespräch dieses Vorfalls muss abgelegt sein, bevor er geschlossen werden kann.',
       preview: 'Was abgelegt wird',
       previewMore: 'und {n} weitere davor',
+      partly: 'Dieses Gerät hat nicht alles gelesen: Davon wird etwas fehlen.',
     },
     offline: {
       bar: 'Offline. Was Sie schreiben, wird gesendet, sobald die Box wieder da ist.',

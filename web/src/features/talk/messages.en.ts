@@ -345,6 +345,7 @@ export const messages = {
       required: 'The talk of this incident has to be filed before it can be closed.',
       preview: 'What will be filed',
       previewMore: 'and {n} more before these',
+      partly: 'This device has not read all of it: something of it will be missing.',
     },
     offline: {
       bar: 'Offline. What you write is sent when the box is back.',

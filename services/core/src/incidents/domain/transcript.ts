@@ -1,22 +1,17 @@
 /**
- * Checks talk that is to be filed: signed by the key that comes with it, and about this incident. What was written in it is
- * not core's matter, and whose key that is neither: readers compare it with the people's keys. Pure.
+ * Checks talk that is to be filed: signed by the key that comes with it, in the form of the contract, and about this incident. What
+ * was written in it and whether that is all is not core's matter, and whose key that is neither: readers compare it with the people's keys.
+ * Pure.
  */
 import { createPublicKey, verify } from 'node:crypto';
-import { canonicalJson, type IncidentTranscript } from '@siphera/contract';
+import {
+  canonicalJson,
+  TranscriptDocument,
+  transcriptFormat,
+  type IncidentTranscript,
+} from '@siphera/contract';
 import { AppError, isTooDeep } from '@siphera/runtime/base';
-import { z } from 'zod';
-
-/** What core reads of the document; the rest is for whoever reads the talk. */
-const Head = z.looseObject({
-  room_id: z.uuid(),
-  incident_id: z.uuid(),
-  filed_by: z.uuid(),
-  device_id: z.string().optional(),
-});
-
-/** Names the form of the file, for whoever finds it years from now. */
-const fileFormat = 'siphera-talk-transcript-1';
+import type { z } from 'zod';
 
 /**
  * The file that is kept: the document as it was signed, and all that its check needs.
@@ -27,21 +22,20 @@ export function readTranscript(
   expected: { incidentId: string; filedBy: string },
 ): { roomId: string; file: string } {
   if (!isSigned(input)) throw refused('The signature does not fit the document and the device key.');
-  const head = readHead(input.document);
+  const head = readDocument(input.document);
   if (head.incident_id !== expected.incidentId) throw refused('The document is about another incident.');
   if (head.filed_by !== expected.filedBy) throw refused('The document was made by somebody else.');
-  if (head.device_id !== undefined && head.device_id !== input.device_id)
-    throw refused('The document names another device.');
+  if (head.device_id !== input.device_id) throw refused('The document names another device.');
   const { document, device_id, device_key, signature } = input;
   return {
     roomId: head.room_id,
-    file: JSON.stringify({ format: fileFormat, device_id, device_key, signature, document }),
+    file: JSON.stringify({ format: transcriptFormat, device_id, device_key, signature, document }),
   };
 }
 
 const refused = (detail: string): AppError => new AppError('unprocessable', detail);
 
-function readHead(document: string): z.infer<typeof Head> {
+function readDocument(document: string): TranscriptDocument {
   let value: unknown;
   let canonical: boolean;
   try {
@@ -52,9 +46,12 @@ function readHead(document: string): z.infer<typeof Head> {
     throw new AppError('unprocessable', 'The document is not JSON.', { cause });
   }
   if (!canonical) throw refused('The document is not canonical JSON (RFC 8785).');
-  const head = Head.safeParse(value);
-  if (!head.success) throw refused('The document does not say room_id, incident_id and filed_by.');
-  return head.data;
+  const read = TranscriptDocument.safeParse(value);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw refused(
+    `The document has not the form of a transcript: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+  );
 }
 
 function isSigned({ document, device_key, signature }: z.infer<typeof IncidentTranscript>): boolean {

@@ -21,7 +21,8 @@ import { failureOf } from './failures.ts';
 import { expectRemoval, forgetHidden } from './hidden.ts';
 import { acceptKeys, viewDevices } from './identity.ts';
 import { TalkLife, type EngineOptions } from './life.ts';
-import { readFile, search, transcriptOf, viewConversations, viewMessages } from './views.ts';
+import { transcriptOf } from './transcript.ts';
+import { readFile, search, viewConversations, viewMessages } from './views.ts';
 
 export class TalkEngine extends TalkLife implements TalkApi {
   async conversations(): Promise<Conversation[]> {
@@ -149,10 +150,13 @@ export class TalkEngine extends TalkLife implements TalkApi {
   async transcript(
     conversation: ConversationId,
   ): Promise<{ document: string; device_id: string; device_key: string; signature: string }> {
-    return transcriptOf(this.ready().ground, conversation);
+    const session = this.ready();
+    return this.ask(() => transcriptOf(session, conversation));
   }
 
-  async devices(userId: string): Promise<{ trust: Trust; devices: DeviceView[] }> {
+  async devices(
+    userId: string,
+  ): Promise<{ trust: Trust; identityKey: string | null; devices: DeviceView[] }> {
     const { ground } = this.opened();
     // Without the network, what is known is shown.
     await ground.machine.track([ground.userName(userId)]).catch((error: unknown) => {
@@ -161,9 +165,9 @@ export class TalkEngine extends TalkLife implements TalkApi {
     return viewDevices(ground, userId);
   }
 
-  async acceptKeys(userId: string): Promise<void> {
+  async acceptKeys(userId: string, identityKey?: string): Promise<void> {
     const { ground, outbox } = this.ready();
-    await acceptKeys(ground, userId);
+    await acceptKeys(ground, userId, identityKey);
     await forgetHidden(ground, userId);
     outbox.kick(true);
     ground.emit({ what: 'devices', userId });

@@ -1,5 +1,4 @@
 /** What the console is shown, out of what is kept. */
-import { canonicalJson } from '@siphera/contract';
 import { TalkError, type Conversation, type Message } from '../api.ts';
 import type { ConversationId } from '../content.ts';
 import { decryptFile } from '../side/index.ts';
@@ -13,14 +12,12 @@ const pageMax = 200;
 /** Messages that a search looks through, newest first, and what it answers at most. */
 const searchedMax = 20_000;
 const foundMax = 100;
-/** A transcript is one document: what core takes at most holds about so many. */
-const transcriptMax = 5_000;
 
 /** Pictures, sounds and films, which a page may show; all else is a download, whatever its sender calls it. */
 const shownTypes = /^(image\/(png|jpeg|webp|gif|avif)|audio\/[\w.+-]+|video\/[\w.+-]+)(;|$)/;
 
-export function viewMessage(ground: Ground, stored: StoredMessage): Message {
-  const { order: _order, n: _n, seq, waiting: _waiting, mustAck: _mustAck, ...message } = stored;
+function viewMessage(ground: Ground, stored: StoredMessage): Message {
+  const { order: _order, n: _n, seq, mustAck: _mustAck, ...message } = stored;
   const room = ground.conversations.get(stored.conversation)?.room;
   if (!room || seq === null) return message;
   const readBy = Object.entries(room.reads)
@@ -126,49 +123,4 @@ export async function readFile(ground: Ground, id: string, part: 'file' | 'thumb
   const plain = await decryptFile(waiting ?? (await ground.place.rest.download(ref.id)), ref.encrypted);
   const type = part === 'thumbnail' ? 'image/jpeg' : content.media_type;
   return new Blob([plain], { type: shownTypes.test(type) ? type : 'application/octet-stream' });
-}
-
-/** Everything of a room that this device can read, as one text signed by it. @throws TalkError `too_large` */
-export async function transcriptOf(
-  ground: Ground,
-  conv: ConversationId,
-): Promise<{ document: string; device_id: string; device_key: string; signature: string }> {
-  const record = ground.conversations.get(conv);
-  if (!record?.room) throw new TalkError('not_member', 'You are not in this room');
-  const rows = await ground.store.range<StoredMessage>('messages', ...rangeOf(conv));
-  if (rows.length > transcriptMax)
-    throw new TalkError('too_large', 'The room is too long for one transcript');
-  const document = canonicalJson({
-    v: 1,
-    room_id: record.room.roomId,
-    incident_id: record.incidentId,
-    filed_by: ground.userId,
-    device_id: ground.deviceId,
-    at: new Date(ground.place.now()).toISOString(),
-    members: [...record.room.chain.members],
-    messages: rows.filter((row) => row.value.delivery !== 'waiting').map((row) => lineOf(row.value)),
-  });
-  return {
-    document,
-    device_id: ground.deviceId,
-    device_key: ground.machine.signingKey,
-    signature: await ground.machine.sign(document),
-  };
-}
-
-function lineOf(message: StoredMessage): unknown {
-  const { id, senderId, senderDevice, at, content, editedAt, acks, senderUnsigned, unproven } = message;
-  const line = {
-    id,
-    sender: senderId,
-    device: senderDevice,
-    at: new Date(at).toISOString(),
-    content,
-    edited_at: editedAt === null ? null : new Date(editedAt).toISOString(),
-    acks: acks.map((ack) => ({ user: ack.userId, at: new Date(ack.at).toISOString() })),
-    sender_unsigned: senderUnsigned,
-    unproven: unproven === true,
-  };
-  // Without what is undefined, which JSON cannot say.
-  return JSON.parse(JSON.stringify(line));
 }
