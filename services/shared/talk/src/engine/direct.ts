@@ -76,7 +76,7 @@ export async function sendDirect(
   const { machine } = ground;
   const users = to === machine.me ? [to] : [to, machine.me];
   await machine.track(users);
-  await machine.drain();
+  await machine.freshen();
   for (let tried = 0; ; tried += 1) {
     await refuseChanged(ground, to);
     let targets = await targetsOf(ground, users);
@@ -135,7 +135,7 @@ export async function sendOlm(
 ): Promise<void> {
   const { machine } = ground;
   await machine.track([to]);
-  await machine.drain();
+  await machine.freshen();
   await refuseChanged(ground, to);
   await machine.claim([to]);
   const targets = (await targetsOf(ground, [to])).filter(

@@ -146,7 +146,7 @@ export class History {
     const bytes = bundle.encryptedData;
     bundle.free();
     await machine.track([user]);
-    await machine.drain();
+    await machine.freshen();
     await machine.claim([user]);
     const { id } = await place.rest.upload({ user_ids: userId }, bytes);
     await refuseOwnChanged(this.#ground);

@@ -56,6 +56,8 @@ export class Machine {
   readonly #place: TalkPlace;
   readonly #calls = new Serial();
   readonly #requests = new Serial();
+  /** Of keys alone: they wait for no other request, and nothing that comes in waits for more than them. */
+  readonly #queries = new Serial();
   readonly #tracked = new Set<string>();
   /** Up to which position of the device lists everything is known. */
   #knownUpto = 0;
@@ -85,7 +87,6 @@ export class Machine {
     counts: Record<string, number>,
     fallbacks: readonly string[],
   ): Promise<Received[]> {
-    this.#heardUpto = Math.max(this.#heardUpto, lists.upto);
     const processed = await this.call((olm) =>
       olm.receiveSyncChanges(
         JSON.stringify(events),
@@ -95,44 +96,61 @@ export class Machine {
         new DecryptionSettings(TrustRequirement.Untrusted),
       ),
     );
+    this.#heardUpto = Math.max(this.#heardUpto, lists.upto);
     return processed.map((event) => readProcessed(event as DecryptedToDeviceEvent | UTDToDeviceEvent));
   }
 
   /**
    * Sends what the library wants sent, until it wants nothing more.
-   * @throws what the port throws; what was sent before stays sent.
+   * @throws what the port throws, of the first that failed, once all others were tried; what was sent stays sent.
    */
   drain(): Promise<void> {
-    return this.#requests.run(() => this.#drain());
+    return this.#requests.run(async () => {
+      for (let round = 0; round < roundsMax; round += 1) {
+        await this.freshen();
+        const claim = await this.call((olm) => olm.getMissingSessions([]));
+        const requests = await this.#outgoing((type) => type !== RequestType.KeysQuery);
+        if (claim) requests.push(claim);
+        if (requests.length === 0 || !(await this.#answerAll(requests))) break;
+      }
+    });
   }
 
-  async #drain(): Promise<void> {
-    const upto = this.#heardUpto;
-    for (let round = 0; round < roundsMax; round += 1) {
-      const claim = await this.call((olm) => olm.getMissingSessions([]));
-      const requests: Request[] = await this.call((olm) => olm.outgoingRequests());
-      if (claim) requests.push(claim);
-      if (requests.length === 0) break;
-      if (!(await this.#answerAll(requests))) break;
-    }
-    this.#knownUpto = Math.max(this.#knownUpto, upto);
+  /**
+   * Asks for the keys that are not known as they are now, and for nothing else. @throws what the port throws
+   */
+  freshen(): Promise<void> {
+    return this.#queries.run(async () => {
+      const upto = this.#heardUpto;
+      const requests = await this.#outgoing((type) => type === RequestType.KeysQuery);
+      // Only what the server has answered is known.
+      if (await this.#answerAll(requests)) this.#knownUpto = Math.max(this.#knownUpto, upto);
+    });
   }
 
-  /** One that is refused for good holds up no other. Answers whether all were taken. */
+  async #outgoing(wanted: (type: RequestType) => boolean): Promise<Request[]> {
+    const requests: Request[] = await this.call((olm) => olm.outgoingRequests());
+    return requests.filter((one) => wanted(one.type));
+  }
+
+  /** One that fails holds up no other. Answers whether all were taken. @throws what the port throws: to be tried again */
   async #answerAll(requests: readonly Request[]): Promise<boolean> {
     let all = true;
+    const later: unknown[] = [];
     for (const request of requests) {
       try {
         await this.#answer(request);
       } catch (error) {
-        if (failureOf(error) === 'later') throw error;
-        this.#place.log('warn', 'talk_request_refused', {
-          request: RequestType[request.type],
-          error: wordsOf(error),
-        });
         all = false;
+        if (failureOf(error) === 'later') later.push(error);
+        else
+          this.#place.log('warn', 'talk_request_refused', {
+            request: RequestType[request.type],
+            error: wordsOf(error),
+          });
       }
     }
+    if (later.length > 0) throw later[0];
     return all;
   }
 
@@ -145,7 +163,9 @@ export class Machine {
 
   /** Several requests that belong together, with none of the others in between. */
   together<T>(work: (answer: (request: Request) => Promise<unknown>) => Promise<T>): Promise<T> {
-    return this.#requests.run(() => work((request) => this.#answer(request)));
+    return this.#requests.run(() =>
+      this.#queries.run(() => work((request) => this.#answer(request))),
+    );
   }
 
   async #answer(request: Request): Promise<unknown> {
@@ -187,13 +207,13 @@ export class Machine {
     const fresh = users.filter((id) => !this.#tracked.has(id));
     if (fresh.length === 0) return;
     await this.call((olm) => olm.updateTrackedUsers(fresh.map((id) => new UserId(id))));
-    await this.drain();
+    await this.freshen();
     for (const id of fresh) this.#tracked.add(id);
   }
 
   /** Asks now, whatever is known. Answers the position of the device lists of that reading. */
   query(users: readonly string[]): Promise<number> {
-    return this.#requests.run(async () => {
+    return this.#queries.run(async () => {
       const request = await this.call(async (olm) =>
         olm.queryKeysForUsers(users.map((id) => new UserId(id))),
       );
@@ -203,7 +223,7 @@ export class Machine {
 
   /** Asks the server whether this person has published an identity, whatever this device has made or knows. */
   isPublished(user: string): Promise<boolean> {
-    return this.#requests.run(async () => {
+    return this.#queries.run(async () => {
       const request = await this.call(async (olm) => olm.queryKeysForUsers([new UserId(user)]));
       return Published.parse(await this.#answer(request)).master_keys[user] !== undefined;
     });

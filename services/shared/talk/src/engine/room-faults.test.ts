@@ -1,6 +1,7 @@
 /** What people do in rooms every day that must neither lose a message nor cry wolf: they leave, are disabled, come later. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readMegolmIndex } from '../side/index.ts';
 import { closeAll, deviceOf, find, held, pair, taken } from '../testing/acquainted.ts';
 import { arrives, person, texts, until } from '../testing/people.ts';
 
@@ -68,6 +69,9 @@ describe('a member who is disabled or works at another site now', () => {
     };
     await ann.first.engine.send(conv, { body: 'two' });
     await arrives(bob.first, conv, 'two');
+    const sessions = room.events.map((event) => readMegolmIndex(event.content)?.sessionId);
+    // What is written now is under a key that she was not given.
+    expect(sessions.at(-1)).not.toBe(sessions.at(-2));
     expect(given).toEqual([]);
     for (const one of [ann, bob]) expect(await find(one.first, conv, 'membership_forged')).toBeUndefined();
   });

@@ -49,7 +49,7 @@ export async function sendToRoom(
     const room = requireRoom(ground, conv);
     const name = ground.roomName(room.roomId);
     await machine.track(room.chain.members.map((id) => ground.userName(id)));
-    await machine.drain();
+    await machine.freshen();
     await machine.claim(await readers(ground, room));
     await refuseOwnChanged(ground);
     // Read after the network was waited for: keys may have changed in the meantime.

@@ -29,6 +29,8 @@ const restMs = 150;
 const tickMs = 30_000;
 /** After a batch that could not be applied: soon for who waits, rare enough for a box that is ill. */
 const openAgainMs = 3_000;
+/** Batches that may be applied while what earlier ones left over still waits for the network. */
+const leftOversMax = 20;
 
 type SessionEvents = {
   /** The server says that this device is no more. */
@@ -49,6 +51,8 @@ export class Session {
   readonly #events: SessionEvents;
   readonly #batches = new Serial();
   readonly #chores = new Serial();
+  readonly #leftOvers = new Serial();
+  #leftOverCount = 0;
   readonly #newSessions = new Map<string, Set<string>>();
   readonly #off: (() => void)[] = [];
   #choresWait = false;
@@ -194,7 +198,7 @@ export class Session {
     try {
       const { batch, after } = await this.#sync.apply(raw);
       this.ground.place.socket.talkDone(batch.upto);
-      await this.#leftOver(after);
+      await this.#later(() => this.#leftOver(after));
     } catch (error) {
       this.#failed('batch', error);
       this.#openAgain();
@@ -212,10 +216,19 @@ export class Session {
     });
   }
 
+  /** Beside the batches that come next: what waits for the network holds up nothing that comes in. */
+  async #later(work: () => Promise<void>): Promise<void> {
+    if (this.#leftOverCount >= leftOversMax) await this.#leftOvers.idle();
+    this.#leftOverCount += 1;
+    void this.#leftOvers.run(work).finally(() => {
+      this.#leftOverCount -= 1;
+    });
+  }
+
   async #leftOver(after: After): Promise<void> {
     for (const content of after.historySent) this.history.heard(content);
     await this.#attempt('drain', async () => {
-      await this.ground.machine.drain();
+      await this.ground.machine.freshen();
       await checkHidden(this.ground, after.named);
     });
     for (const { roomId, sender } of after.bundles)
@@ -369,6 +382,7 @@ export class Session {
     for (const off of this.#off) off();
     this.outbox.stop();
     await this.#batches.idle();
+    await this.#leftOvers.idle();
     await this.#chores.idle();
     await this.ground.ledger.idle();
   }

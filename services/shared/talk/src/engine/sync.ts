@@ -7,7 +7,7 @@ import { QueueBatch, QueueItem } from '@siphera/contract';
 import { z } from 'zod';
 import { learnSigners, applyRoom } from './chain.ts';
 import { isWithheld } from './direct.ts';
-import { wordsOf } from './failures.ts';
+import { failureOf, wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
 import { countEnd, type Named } from './hidden.ts';
 import { historySentType, isBundle } from './history.ts';
@@ -23,6 +23,8 @@ import type { ConversationId } from '../content.ts';
 
 /** Items whose names are kept: several times what can come again, which is one batch. */
 const appliedMax = 400;
+/** A batch waits so often for the keys of who wrote it. Then it is applied without: its writers count as unsigned. */
+const keyTriesMax = 3;
 
 type ToDevice = Extract<QueueItem, { kind: 'to_device' }>;
 /** What a batch leaves to be done with the network. */
@@ -41,6 +43,7 @@ export class Sync {
   readonly #outbox: Outbox;
   readonly #momentary: Momentary;
   #applied: string[] = [];
+  #keyTries = 0;
 
   constructor(ground: Ground, outbox: Outbox, momentary: Momentary) {
     this.#ground = ground;
@@ -56,7 +59,7 @@ export class Sync {
   async apply(raw: unknown): Promise<{ batch: z.infer<typeof QueueBatch>; after: After }> {
     const batch = this.#read(raw);
     // Who wrote is known before anything is opened: what is said of a message's sender is decided as it comes in.
-    await this.#ground.machine.track([...new Set(batch.items.flatMap(writerOf))]);
+    await this.#knowWriters([...new Set(batch.items.flatMap(writerOf))]);
     const rooms = batch.items.flatMap((item) => (item.kind === 'room' ? [item.room] : []));
     await learnSigners(this.#ground, rooms).catch((error: unknown) =>
       this.#ground.place.log('info', 'talk_signers_later', { error: wordsOf(error) }),
@@ -83,6 +86,17 @@ export class Sync {
       });
     });
     return { batch, after };
+  }
+
+  async #knowWriters(users: readonly string[]): Promise<void> {
+    try {
+      await this.#ground.machine.track(users);
+    } catch (error) {
+      this.#keyTries += 1;
+      if (failureOf(error) === 'later' && this.#keyTries < keyTriesMax) throw error;
+      this.#ground.place.log('warn', 'talk_writers_unknown', { error: wordsOf(error) });
+    }
+    this.#keyTries = 0;
   }
 
   /** An item that cannot be read, of a newer server or a sick one, holds up none of the others. */
