@@ -19,6 +19,7 @@ const cases: Readonly<Record<string, () => Promise<BenchCase>>> = {
   live: async () => (await import('./bench/live.ts')).benchLive,
   recording: async () => (await import('./bench/recording.ts')).benchRecording,
   footage: async () => (await import('./bench/footage.ts')).benchFootage,
+  talk: async () => (await import('./bench/talk.ts')).benchTalk,
   kills: async () => (await import('./bench/kills.ts')).benchKills,
 };
 
