@@ -160,3 +160,60 @@ it('takes a new release when nothing goes on, and not while an incident is open'
     expect(await page.getByText('A new release of the console is ready').count()).toBe(0);
   });
 });
+
+it('shows a pushed alarm with its severity and place, and takes it away when it is cleared', async () => {
+  const options = {
+    caFile: box.mosquitto.ca.caFile,
+    hosts: [box.hostName],
+    context: { permissions: ['notifications'] },
+  };
+  await withChromium(options, async ({ page, context }) => {
+    await skipSoundTest(page);
+    const id = await openIncident('Panic button at reception');
+    await signIn(page, box.origin, admin);
+    await settle(page);
+    const devtools = await context.newCDPSession(page);
+    const registrations: { registrationId: string; scopeURL: string }[] = [];
+    devtools.on('ServiceWorker.workerRegistrationUpdated', (event) =>
+      registrations.push(...event.registrations),
+    );
+    await devtools.send('ServiceWorker.enable');
+    await waitFor('the worker', () => registrations.length > 0);
+    // What the browser hands over after it has decrypted it (RFC 8291).
+    const push = (payload: unknown): Promise<unknown> =>
+      devtools.send('ServiceWorker.deliverPushMessage', {
+        origin: box.origin,
+        registrationId: registrations.at(-1)!.registrationId,
+        data: JSON.stringify(payload),
+      });
+    const shown = (): Promise<string[]> =>
+      page.evaluate<string[]>(
+        'navigator.serviceWorker.ready.then((one) => one.getNotifications()).then((all) => all.map((one) => `${one.title} / ${one.body}`))',
+      );
+    const receipt = 'a'.repeat(22);
+    await push({
+      kind: 'alarm',
+      receipt,
+      incident_id: id,
+      number: 4,
+      title: 'Panic button at reception',
+      severity: 'critical',
+      place: 'Ground floor, reception',
+      opened_at: '2026-11-28T03:00:00.000Z',
+    });
+    await waitFor('the notification', async () => (await shown()).length > 0);
+    expect(await shown()).toEqual(['Critical · Panic button at reception / Ground floor, reception · #4']);
+    await push({ kind: 'message', receipt });
+    await waitFor('the second', async () => (await shown()).length > 1);
+    expect((await shown()).join()).toContain('New message / Open Siphera to read it.');
+    await push({ kind: 'cleared', receipt, incident_id: id });
+    await waitFor('the alarm to go', async () => !(await shown()).join().includes('Panic'));
+    // Bytes that are no payload of ours are shown as such: a silent push would cost the permission.
+    await devtools.send('ServiceWorker.deliverPushMessage', {
+      origin: box.origin,
+      registrationId: registrations.at(-1)!.registrationId,
+      data: 'not json',
+    });
+    await waitFor('the plain one', async () => (await shown()).join().includes('Something needs you'));
+  });
+});

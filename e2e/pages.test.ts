@@ -3,8 +3,7 @@
  * policy, and without an accessibility fault (axe). With SCREENSHOTS set the pictures of the guides are taken on the way.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   admin,
@@ -19,9 +18,9 @@ import {
 } from '@siphera/testkit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessibilityFaults } from './accessibility.ts';
 import { signIn } from './sign-in.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const screens = join(repositoryRoot, 'docs', 'guide', 'screens');
 const viewports = {
   desk: { width: 1440, height: 900 },
@@ -103,21 +102,6 @@ function watchFaults(page: Page): string[] {
       faults.push(`${page.url()}: ${message.text()}`);
   });
   return faults;
-}
-
-type AxeResult = { violations: Array<{ id: string; nodes: Array<{ target: string[] }> }> };
-
-async function accessibilityFaults(page: Page): Promise<string[]> {
-  // Through the debugger, so that the page's own content policy stays as it is.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate<AxeResult>('axe.run(document, { resultTypes: ["violations"] })');
-  return violations.map(
-    ({ id, nodes }) =>
-      `${new URL(page.url()).pathname}: ${id} at ${nodes
-        .slice(0, 3)
-        .map((node) => node.target.join(' '))
-        .join(' · ')}`,
-  );
 }
 
 async function shot(page: Page, name: string): Promise<void> {

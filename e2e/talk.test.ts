@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { call, repositoryRoot, setupAdmin, startBox, waitFor, type Box, type SetUp } from '@siphera/testkit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessibilityFaults } from './accessibility.ts';
 import { addGuard, say, setUpTalk, skipSoundTest, withTalker, writeTo, type Person } from './talk-people.ts';
 import { signIn } from './sign-in.ts';
 
@@ -46,13 +47,15 @@ it('carries words, files and a call between two guards, and the history to a new
       await say(berts, 'Anna', 'On my way');
       await annas.getByText('On my way').last().waitFor();
       await shot(annas, 'talk');
+      expect(await accessibilityFaults(annas)).toEqual([]);
 
       await annas.getByRole('button', { name: 'Voice call' }).click();
       await phase(berts, 'ringing');
-      await berts.getByTestId('accept').or(berts.locator('[data-test="accept"]')).first().click();
+      await berts.locator('[data-test="accept"]').click();
       await Promise.all([phase(annas, 'connected'), phase(berts, 'connected')]);
       await annas.getByText('Good connection').waitFor();
       await shot(annas, 'talk-call');
+      expect(await accessibilityFaults(annas)).toEqual([]);
       await annas.locator('[data-test="hang-up"]').click();
       await phase(berts, 'ended');
       await berts
