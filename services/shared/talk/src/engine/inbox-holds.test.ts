@@ -23,6 +23,8 @@ describe('a message of somebody new', () => {
     await arrives(bob.first, `d:${dan.userId}`, 'two');
     await ann.first.engine.send(`d:${bob.userId}`, { body: 'three' });
     await arrives(bob.first, `d:${ann.userId}`, 'three');
+    expect(bob.first.logs.some((line) => line.includes('"what":"requests"'))).toBe(true);
+    expect(bob.first.logs.filter((line) => /writers_unknown|"what":"batch"/.test(line))).toEqual([]);
   });
 
   it('is read although his keys cannot be had, as from a device that nobody signed', async () => {

@@ -1,6 +1,7 @@
 /**
  * What has to leave this device. Jobs lie in the tables until the server has them, so a closed lid loses none; ids make sending
- * twice harmless. One lane for each conversation: in it all goes in order, and one that is stuck holds up only its own.
+ * twice harmless. One lane for each conversation: in it all goes in order, and one that is stuck holds up only its own. Files go up
+ * beside it, so that what is written after a large one does not wait for it; their message goes when they are there.
  */
 import { TalkError, type TalkErrorCode } from '../api.ts';
 import type { Ground } from './ground.ts';
@@ -13,6 +14,10 @@ import type { Draft } from './store.ts';
 const waitMs = { first: 500, longest: 60_000 };
 /** A lane is looked at again after so long although nothing asked for it: a blocked one may be free. */
 const lookAgainMs = 30_000;
+/** Lanes at once: enough that some that hang hold up no other, few enough for a busy box and the encryption of one device. */
+const sendsMax = 4;
+/** Uploads at once, apart: each takes the line and some memory. */
+const uploadsMax = 2;
 /** Receipts of what comes within this go together: each costs an encryption for every device of the writer. */
 const gatherMs = 300;
 /** Ids in one receipt, as its schema has it. */
@@ -35,8 +40,8 @@ export class Outbox {
   #loops = 0;
   #woken = false;
   #wake: (() => void) | undefined;
-  /** The job that is under way: it may not be taken back. */
-  #current: string | undefined;
+  /** By lane: the job that is under way. */
+  readonly #underWay = new Map<string, string>();
 
   constructor(ground: Ground, send: Send, reattach: () => Promise<void>) {
     this.#ground = ground;
@@ -80,7 +85,7 @@ export class Outbox {
   /** Tells the writer that these are here: with a receipt that has not left yet, or one that waits a moment for more. */
   confirm(draft: Draft, to: string, conv: string, ids: readonly string[]): void {
     const open = [...this.#jobs.values()].find(
-      (job) => job.id !== this.#current && takesMore(job, to, conv, ids.length),
+      (job) => this.#underWay.get(laneOf(job)) !== job.id && takesMore(job, to, conv, ids.length),
     );
     if (open?.job === 'olm' && open.content.t === 'receipt') {
       const targets = [...open.content.targets, ...ids];
@@ -129,7 +134,7 @@ export class Outbox {
     while (this.#running && mine === this.#loops && !this.#ground.closed) {
       this.#woken = false;
       const job = this.#ground.place.socket.connected() ? this.#next() : undefined;
-      if (job) await this.#try(job);
+      if (job) this.#begin(job);
       else if (!this.#woken) await this.#sleep();
     }
   }
@@ -144,6 +149,21 @@ export class Outbox {
     this.#wake = undefined;
   }
 
+  #begin(job: Job): void {
+    const lane = laneOf(job);
+    this.#underWay.set(lane, job.id);
+    void this.#try(job).finally(() => {
+      this.#underWay.delete(lane);
+      this.kick();
+    });
+  }
+
+  /** Whether one more of this kind may be under way. */
+  #hasRoom(lane: string): boolean {
+    const uploads = [...this.#underWay.keys()].filter(isUpload).length;
+    return isUpload(lane) ? uploads < uploadsMax : this.#underWay.size - uploads < sendsMax;
+  }
+
   /** The oldest job at the head of a lane that may go. */
   #next(): Job | undefined {
     const now = this.#ground.place.now();
@@ -153,6 +173,7 @@ export class Outbox {
       const lane = laneOf(job);
       if (taken.has(lane)) continue;
       taken.add(lane);
+      if (this.#underWay.has(lane) || !this.#hasRoom(lane)) continue;
       const { notBefore = 0 } = this.#lanes.get(lane) ?? {};
       // A clock that was set back must not make anything wait for hours.
       if (notBefore <= now || notBefore > now + waitMs.longest) return job;
@@ -161,14 +182,13 @@ export class Outbox {
   }
 
   async #try(job: Job): Promise<void> {
-    this.#current = job.id;
     try {
       await this.#send(job);
       this.#lanes.delete(laneOf(job));
     } catch (error) {
-      await this.#failed(job, error);
-    } finally {
-      this.#current = undefined;
+      await this.#failed(job, error).catch((failed: unknown) =>
+        this.#ground.place.log('error', 'talk_send_unsettled', { error: wordsOf(failed) }),
+      );
     }
   }
 
@@ -199,14 +219,13 @@ export class Outbox {
         this.remove(draft, job.id);
         return;
       }
-      this.put(draft, { ...job, n: null, failed: words });
+      // As it is now: a part of its files may have been uploaded.
+      const now = this.#jobs.get(job.id) ?? job;
+      if (now.job !== 'message') return;
+      this.put(draft, { ...now, n: null, failed: words });
       const message = await draft.get<StoredMessage>('messages', job.id);
       if (message) saveMessage(this.#ground, draft, { ...message, delivery: { failed: words } });
     });
-  }
-
-  isUnderWay(id: string): boolean {
-    return this.#current === id;
   }
 }
 
@@ -220,11 +239,13 @@ function takesMore(job: Job, to: string, conv: string, count: number): boolean {
   );
 }
 
+const isUpload = (lane: string): boolean => lane.startsWith('up:');
+
 /** What must keep its order among itself. */
 function laneOf(job: Job): string {
   switch (job.job) {
     case 'message':
-      return job.conv;
+      return job.file || job.thumbnail ? `up:${job.id}` : job.conv;
     case 'olm':
     case 'again':
       return `olm:${job.to}`;

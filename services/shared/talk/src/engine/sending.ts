@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { TalkError } from '../api.ts';
 import type { Envelope, FileContent, TalkContent } from '../content.ts';
-import { rankOf } from './changes.ts';
+import { noteSentEdit, rankOf } from './changes.ts';
 import { sendDirect, sendOlm } from './direct.ts';
 import type { Ground } from './ground.ts';
 import type { Outbox } from './outbox.ts';
@@ -21,11 +21,12 @@ import { saveMessage } from './save.ts';
 type MessageJob = Extract<Job, { job: 'message' }>;
 type Sent = { at: number; seq: number | null; to: string | null; devices: Record<string, string[]> | null };
 
-/** @param ready throws while this device may not send */
+/** A message that has files uploads them and stays in the outbox: it goes in its turn then. */
 export async function sendJob(ground: Ground, outbox: Outbox, job: Job): Promise<void> {
   switch (job.job) {
     case 'message':
-      await sendMessage(ground, outbox, job);
+      if (job.file || job.thumbnail) await uploadFiles(ground, outbox, job);
+      else await sendMessage(ground, outbox, job);
       return;
     case 'olm':
       await sendOlm(ground, job.id, job.to, job.devices, uncounted(ground, job.id, job.conv, job.content));
@@ -61,11 +62,10 @@ async function sendAgain(ground: Ground, job: Extract<Job, { job: 'again' }>): P
 }
 
 async function sendMessage(ground: Ground, outbox: Outbox, job: MessageJob): Promise<void> {
-  const ready = await uploaded(ground, outbox, job);
-  const n = ready.n ?? (await nextNumber(ground, job.conv));
-  const numbered = { ...ready, n };
+  const n = job.n ?? (await nextNumber(ground, job.conv));
+  const numbered = { ...job, n };
   // Written before it is tried: after a crash it goes out under the number it may have gone out with already.
-  if (ready.n === null) await ground.write(async (draft) => outbox.put(draft, numbered));
+  if (job.n === null) await ground.write(async (draft) => outbox.put(draft, numbered));
   const envelope: Envelope = {
     v: 1,
     id: job.id,
@@ -79,13 +79,15 @@ async function sendMessage(ground: Ground, outbox: Outbox, job: MessageJob): Pro
     outbox.remove(draft, job.id);
     draft.put('counters', `out:${job.conv}`, n);
     rememberSent(draft, { envelope, to: sent.to, devices: sent.devices, tries: {} });
+    const { content: words } = numbered;
+    if (words.t === 'edit') await noteSentEdit(draft, { id: job.id, target: words.target, n, at: sent.at });
     const message = await draft.get<StoredMessage>('messages', job.id);
     if (!message) return;
     const place = sent.seq ?? n;
     const delivery = rankOf(message.delivery) > rankOf('sent') ? message.delivery : 'sent';
     const order = arrivedOrder(job.conv, sent.at, place, job.id);
     const content =
-      't' in numbered.content && numbered.content.t === 'file' ? numbered.content : message.content;
+      words.t === 'file' && message.content.t !== 'deleted' ? words : message.content;
     saveMessage(ground, draft, { ...message, content, at: sent.at, n, seq: sent.seq, order, delivery });
     const record = await ground.conversation(draft, job.conv);
     if (sent.at < record.lastAt && record.lastId !== job.id) return;
@@ -108,12 +110,13 @@ async function nextNumber(ground: Ground, conv: string): Promise<number> {
   return ((await ground.store.get<number>('counters', `out:${conv}`)) ?? 0) + 1;
 }
 
-/** The job with its files on the server. Each is written down, so that no restart uploads one twice. */
-async function uploaded(ground: Ground, outbox: Outbox, job: MessageJob): Promise<MessageJob> {
+/** Puts the files of a message on the server. Each is written down, so that no restart uploads one twice. */
+async function uploadFiles(ground: Ground, outbox: Outbox, job: MessageJob): Promise<void> {
   let now = job;
   for (const part of ['file', 'thumbnail'] as const) {
     const file = now[part];
-    if (file === undefined || now.content.t !== 'file') continue;
+    if (file === undefined) continue;
+    if (now.content.t !== 'file') throw new TalkError('refused', 'Only a file has something to upload');
     const ref = await upload(ground, now.conv, file);
     const content: z.infer<typeof FileContent> =
       part === 'file'
@@ -130,7 +133,6 @@ async function uploaded(ground: Ground, outbox: Outbox, job: MessageJob): Promis
     });
     now = next;
   }
-  return now;
 }
 
 type FileRef = z.infer<typeof FileContent>['file'];

@@ -28,6 +28,10 @@ export class MemoryProfile {
   readonly logs: string[] = [];
   readonly keep = new Map<string, Kept>();
   fate: (route: string) => Fate = () => 'arrives';
+  /** Calls of this route take so long. */
+  hangs: (route: string) => Promise<void> | undefined = () => undefined;
+  /** Uploads take so long. */
+  uploadsHang: Promise<void> | undefined;
   online = true;
   now: () => number;
   engine: TalkEngine;
@@ -91,6 +95,7 @@ export class MemoryProfile {
   }
 
   async #call(route: string, args: Args): Promise<unknown> {
+    await this.hangs(route);
     const fate = this.online ? this.fate(route) : 'lost';
     if (fate === 'lost') throw new Unreached('not reached');
     const answer = await callRoute(this.server, this.caller, route, args);
@@ -175,6 +180,7 @@ export class MemoryProfile {
       rest: {
         call: (route, args = {}) => this.#call(route, args),
         upload: async (_query, bytes) => {
+          await this.uploadsHang;
           if (!this.online) throw new Unreached('not reached');
           const id = randomUUID();
           this.server.files.set(id, bytes.slice());
