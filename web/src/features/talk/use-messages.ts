@@ -8,6 +8,7 @@ import { mergeNewest } from '#features/talk/merge-messages.ts';
 
 const pageSize = 60;
 const olderSize = 100;
+const pauseMs = 120;
 /** Held at most; far more than anybody scrolls through. Beyond it nothing older is read, search finds it. */
 const heldMax = 5_000;
 /** A quoted message this many pages back is still looked for. */
@@ -53,6 +54,8 @@ export function useMessages(api: () => TalkApi | undefined, conversation: () => 
     }
     if (again || mine !== turn) {
       again = false;
+      // A storm of changes is drawn a few times a second; the page stays quick and the engine has time to work.
+      if (mine === turn) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       await refresh();
     }
   }
