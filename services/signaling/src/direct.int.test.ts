@@ -165,6 +165,27 @@ describe('a to-device message', () => {
       { event: { type: 'm.other' } },
     ]);
   });
+
+  it('for all devices of a person, as secrets are asked for, reaches each but the sending one', async () => {
+    const [phone, desk, one] = await fourDevices();
+    const third = await (await phone.user.session()).device();
+    const messages = {
+      [phone.user.talkId]: { '*': { text: 'all' }, [third.id]: { text: 'yours' } },
+      [one.user.talkId]: { [one.id]: { text: 'named' } },
+    };
+    const params = { type: 'm.secret.request', txn: 'all.1' };
+    okOf(await phone.user.call('sendToDevice', { params, body: { messages } }));
+    for (const [device, text] of [
+      [desk, 'all'],
+      [third, 'yours'],
+      [one, 'named'],
+    ] as const) {
+      using queue = await device.open();
+      expect(texts(queue.items)).toEqual([text]);
+    }
+    using own = await phone.open();
+    expect(texts(own.items)).toEqual([]);
+  });
 });
 
 describe('a service that is killed again and again', () => {

@@ -21,7 +21,7 @@ export function directHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Names> 
   return {
     sendToDevice: async ({ caller, params, body }) => {
       const sender = hub.attached(caller);
-      const targets = targetsOf(body.messages, caller);
+      const targets = targetsOf(withAllNamed(routes, body.messages, sender), caller);
       if (!isOfConfirming(params.type, targets, caller)) hub.confirmed(caller);
       limits.take('toDevice', caller);
       const { answer, sent } = sendToDevice(routes, caller, sender, { ...params, targets });
@@ -49,6 +49,19 @@ export function directHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Names> 
 const confirmingTypes = /^m\.(key\.verification\.[a-z_.]+|secret\.request|room_key_request)$/;
 const isOfConfirming = (type: string, targets: readonly Target[], { claims }: Caller): boolean =>
   confirmingTypes.test(type) && targets.every(({ userId }) => userId === claims.sub);
+
+/** `*` stands for every device of that person but the sending one; a device that is named by itself gets its own. */
+function withAllNamed({ hub }: DeviceRoutes, messages: Messages, sender: DeviceKey): Messages {
+  const named = Object.entries(messages).map(([talkId, { '*': forAll, ...byDevice }]) => {
+    if (forAll === undefined) return [talkId, byDevice];
+    const all = hub
+      .devicesOf(readTalkUserId(talkId).userId)
+      .filter(({ deviceId }) => deviceId !== sender.deviceId)
+      .map(({ deviceId }) => [deviceId, forAll]);
+    return [talkId, { ...Object.fromEntries(all), ...byDevice }];
+  });
+  return Object.fromEntries(named) as Messages;
+}
 
 /** @throws AppError `validation_failed` for too many, `not_found` for people of another organisation. */
 function targetsOf(messages: Messages, { claims }: Caller): Target[] {

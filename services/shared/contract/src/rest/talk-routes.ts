@@ -27,6 +27,10 @@ const push = { ...talk, tag: 'push' } as const;
 const presence = { ...talk, tag: 'presence' } as const;
 const ByDevice = z.object({ id: TalkDeviceId });
 const perDevice = z.record(TalkUserId, z.record(TalkDeviceId, Ciphertext));
+const OneOrAllDevices = z
+  .string()
+  .regex(/^(?:[A-Z]{10}|\*)$/)
+  .meta({ description: '`*`: every device of that person but the one that sends' });
 const fullDevices = z
   .array(z.object({ user_id: TalkUserId, device_id: z.string() }))
   .optional()
@@ -177,7 +181,7 @@ export const talkRoutes = defineRoutes({
       type: z.string().regex(/^[a-z][a-z0-9_.]{0,79}$/),
       txn: z.string().regex(/^[\w.:-]{1,128}$/),
     }),
-    body: z.object({ messages: perDevice }),
+    body: z.object({ messages: z.record(TalkUserId, z.record(OneOrAllDevices, Ciphertext)) }),
     bodyBytesMax: bigBody,
     response: z.object({
       unknown: z.array(z.object({ user_id: TalkUserId, device_id: z.string() })),
