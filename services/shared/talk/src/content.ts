@@ -51,7 +51,12 @@ export const EditContent = z.object({
 });
 export const DeleteContent = z.object({ t: z.literal('delete'), target: Id });
 /** "I have understood", to a message that must be acknowledged. */
-export const AckContent = z.object({ t: z.literal('ack'), target: Id });
+export const AckContent = z.object({
+  t: z.literal('ack'),
+  target: Id,
+  /** The edit whose words were understood; without it, the words as they were first. */
+  of: Id.optional(),
+});
 /** Direct messages only: rooms tell the server how far they were read. */
 export const ReceiptContent = z.object({
   t: z.literal('receipt'),
@@ -60,6 +65,8 @@ export const ReceiptContent = z.object({
 });
 /** A group's name; the last one counts. */
 export const NameContent = z.object({ t: z.literal('name'), name: z.string().max(120) });
+/** The longest that a call rings. */
+const callLifetimeMsMax = 45_000;
 /**
  * Call set-up (RFC 8829 offers and answers). DTLS fingerprints are in the SDP, so whoever could swap them would have to
  * break the ratchet first.
@@ -72,7 +79,8 @@ export const CallContent = z.discriminatedUnion('act', [
     media: z.enum(['voice', 'video']),
     sdp: z.string().max(40_000),
     incident_id: Id.optional(),
-    lifetime_ms: z.int(),
+    /** For how long it rings; a phone rings no longer, whoever calls. */
+    lifetime_ms: z.int().min(0).max(callLifetimeMsMax),
   }),
   z.object({ t: z.literal('call'), act: z.literal('ringing'), call_id: Id }),
   z.object({ t: z.literal('call'), act: z.literal('answer'), call_id: Id, sdp: z.string().max(40_000) }),

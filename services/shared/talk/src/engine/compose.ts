@@ -8,7 +8,7 @@ import { requireRoom } from './chain.ts';
 import type { Ground } from './ground.ts';
 import { putMessage } from './inbox.ts';
 import type { Outbox } from './outbox.ts';
-import { arrivedOrder, waitingOrder, type OutFile, type StoredMessage } from './records.ts';
+import { arrivedOrder, waitingOrder, type Change, type OutFile, type StoredMessage } from './records.ts';
 import { saveMessage } from './save.ts';
 import type { Draft } from './store.ts';
 
@@ -165,11 +165,12 @@ export async function edit(
   if (body.length > talkLimits.textCharsMax) throw new TalkError('too_large', 'The message is too long');
   await ground.write(async (draft) => {
     const message = await messageOf(draft, id);
+    const record = await ground.conversation(draft, message.conversation);
     if (!message.mine || (message.content.t !== 'text' && message.content.t !== 'file'))
       throw new TalkError('refused', 'Only own messages can be edited');
     const content = { t: 'edit' as const, target: id, body, ...(mentions && { mentions }) };
-    await applyEdit(ground, draft, message.conversation, own(ground, content));
-    addQuiet(ground, draft, outbox, message.conversation, content);
+    const job = addQuiet(ground, draft, outbox, message.conversation, content);
+    await applyEdit(ground, draft, record, own(ground, content, job));
   });
 }
 
@@ -182,7 +183,7 @@ export async function remove(ground: Ground, outbox: Outbox, id: string): Promis
     const job = outbox.job(id);
     const record = await ground.conversation(draft, message.conversation);
     const content = { t: 'delete' as const, target: id };
-    await applyDelete(ground, draft, record, own(ground, content));
+    await applyDelete(ground, draft, record, own(ground, content, ground.place.randomUuid()));
     // What was given up has reached nobody; anything else may have, whatever this device has heard of it.
     if (job?.failed !== undefined) outbox.remove(draft, id);
     else addQuiet(ground, draft, outbox, message.conversation, content);
@@ -195,31 +196,33 @@ export async function acknowledge(ground: Ground, outbox: Outbox, id: string): P
     if (!message.mustAck || message.mine) throw new TalkError('refused', 'It asks for no acknowledgement');
     if (message.acks.some((ack) => ack.userId === ground.userId)) return;
     const record = await ground.conversation(draft, message.conversation);
-    const content = { t: 'ack' as const, target: id };
-    await applyAck(ground, draft, record, own(ground, content));
-    addQuiet(ground, draft, outbox, message.conversation, content);
+    const content = { t: 'ack' as const, target: id, ...(message.edited && { of: message.edited.id }) };
+    const job = addQuiet(ground, draft, outbox, message.conversation, content);
+    await applyAck(ground, draft, record, own(ground, content, job));
   });
 }
 
-const own = (
-  ground: Ground,
-  content: TalkContent,
-): { content: TalkContent; senderId: string; at: number } => ({
+const own = (ground: Ground, content: TalkContent, id: string): Change => ({
+  id,
   content,
   senderId: ground.userId,
+  device: ground.deviceId,
+  n: null,
   at: ground.place.now(),
 });
 
-/** Counted and ordered like a message, but wakes nobody. */
+/** Counted and ordered like a message, but wakes nobody. It is done here already, so not again when a room's history brings it. */
 export function addQuiet(
   ground: Ground,
   draft: Draft,
   outbox: Outbox,
   conv: ConversationId,
   content: TalkContent,
-): void {
+): string {
   const id = ground.place.randomUuid();
   outbox.add(draft, { job: 'message', id, conv, content, at: ground.place.now(), n: null, quiet: true });
+  draft.put('seen', `id:${id}`, 1);
+  return id;
 }
 
 /** What was given up is tried anew, at the end of what waits. */

@@ -98,7 +98,7 @@ export class TalkEngine extends TalkLife implements TalkApi {
     const { ground } = this.ready();
     await ground.write(async (draft) => {
       const record = await ground.conversation(draft, conversation);
-      ground.keep(draft, { ...record, name });
+      ground.keep(draft, { ...record, name, namedAt: ground.place.now(), nameUnproven: false });
     });
   }
 

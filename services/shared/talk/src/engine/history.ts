@@ -9,7 +9,7 @@ import type { ConversationId } from '../content.ts';
 import { roomConversation } from './chain.ts';
 import { wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
-import { refuseOwnChanged, trustOf } from './identity.ts';
+import { learnWriters, refuseOwnChanged, trustOf } from './identity.ts';
 import type { Momentary } from './inbox.ts';
 import { signedOnly } from './machine.ts';
 import type { Outbox } from './outbox.ts';
@@ -51,7 +51,7 @@ export class History {
     const page = EventsPage.parse(
       await ground.place.rest.call('listRoomEvents', { params: { id: room.roomId }, query }),
     );
-    await ground.machine.track([...new Set(page.items.map((event) => event.sender))]).catch(() => undefined);
+    await learnWriters(ground, page.items).catch(() => undefined);
     await ground.write(async (draft) => {
       for (const event of page.items)
         if (event.room_id === room.roomId)

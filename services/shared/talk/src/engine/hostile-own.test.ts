@@ -4,9 +4,11 @@ import { RequestType, type OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm
 import type { QueueItem } from '@siphera/contract';
 import { afterEach, describe, expect, it } from 'vitest';
 import { acquainted, closeAll, deviceOf, find, held, taken } from '../testing/acquainted.ts';
+import type { MemoryProfile } from '../testing/memory-place.ts';
 import type { Json, MemoryServer } from '../testing/memory-server.ts';
 import { arrives, newDevice, texts, until, warnings, type Person } from '../testing/people.ts';
 import { openOlm } from './machine.ts';
+import type { Session } from './session.ts';
 
 afterEach(closeAll);
 
@@ -118,5 +120,87 @@ describe('a server that swaps my own identity', () => {
     expect(await find(ann.first, conv, 'keys_changed')).toBeDefined();
     await ann.first.engine.acceptKeys(bob.userId, shown ?? '');
     expect((await ann.first.engine.devices(bob.userId)).trust).toBe('known');
+  });
+});
+
+/** Writes with the keys of a device whatever its owner's console would not. */
+async function writes(
+  from: MemoryProfile,
+  server: MemoryServer,
+  to: Person,
+  content: unknown,
+): Promise<void> {
+  const { ground } = (from.engine as unknown as { opened(): Session }).opened();
+  const { machine } = ground;
+  const user = server.mx(to.userId);
+  await machine.track([user]);
+  await machine.claim([user]);
+  const envelope = {
+    v: 1,
+    id: randomUUID(),
+    conv: `d:${[from.userId, to.userId].sort().join(':')}`,
+    n: 0,
+    at: 1,
+    content,
+  };
+  const device = deviceOf(server, to);
+  const cipher = await machine.encryptFor(user, device.id, envelope);
+  const body = { messages: { [user]: { [device.id]: cipher } } };
+  await from.place.rest.call('sendToDevice', {
+    params: { type: 'm.room.encrypted', txn: envelope.id },
+    body,
+  });
+  await taken(device);
+}
+
+describe('a device that somebody made with a stolen session, and nobody signed', () => {
+  it('neither edits, deletes, acknowledges nor calls in its owner’s name; once signed it does', async () => {
+    const { server, ann, bob, conv } = await acquainted();
+    const toAnn = `d:${ann.userId}` as const;
+    const his = await bob.first.engine.send(toAnn, { body: 'gate 1' });
+    const mine = await ann.first.engine.send(conv, { body: 'understood?', mustAck: true });
+    await arrives(ann.first, conv, 'gate 1');
+    await arrives(bob.first, toAnn, 'understood?');
+    const stolen = held(await newDevice(server, bob.userId));
+    const edit = { t: 'edit', target: his, body: 'gate 2' };
+    await writes(stolen, server, ann, edit);
+    await writes(stolen, server, ann, { t: 'delete', target: his });
+    await writes(stolen, server, ann, { t: 'ack', target: mine });
+    await writes(stolen, server, ann, { t: 'receipt', state: 'read', targets: [mine] });
+    await writes(stolen, server, ann, { t: 'call', act: 'ringing', call_id: randomUUID() });
+    await writes(stolen, server, ann, { t: 'text', body: 'it is me' });
+    await arrives(ann.first, conv, 'it is me');
+    expect(await texts(ann.first, conv)).toEqual(['hello', 'gate 1', 'understood?', 'it is me']);
+    const { items } = await ann.first.engine.messages(conv);
+    expect(items.map((one) => one.senderUnsigned)).toEqual([false, false, false, true]);
+    expect(items.find((one) => one.id === mine)).toMatchObject({ acks: [], delivery: 'delivered' });
+    expect(ann.first.changes.filter((one) => one.what === 'call')).toEqual([]);
+
+    // Signed, and what it writes then comes before the news of that.
+    ann.first.fate = (route) => (route === 'queryKeys' ? 'lost' : 'arrives');
+    await stolen.engine.recover(bob.secret);
+    ann.first.fate = () => 'arrives';
+    await writes(stolen, server, ann, edit);
+    await arrives(ann.first, conv, 'gate 2');
+  });
+
+  it('is not taken for one that is signed because the server says so', async () => {
+    const { server, ann, bob, conv } = await acquainted();
+    const toAnn = `d:${ann.userId}` as const;
+    const his = await bob.first.engine.send(toAnn, { body: 'gate 1' });
+    await arrives(ann.first, conv, 'gate 1');
+    const signed = deviceOf(server, bob).id;
+    server.tamper.hides = (device, caller) => device.id !== signed && caller.userId === ann.userId;
+    const stolen = held(await newDevice(server, bob.userId));
+    server.tamper.deliver = (item, to) =>
+      item.kind === 'to_device' && to.userId === ann.userId
+        ? [{ ...item, event: { ...item.event, sender_device: signed } }]
+        : [item];
+    await writes(stolen, server, ann, { t: 'edit', target: his, body: 'gate 2' });
+    await writes(stolen, server, ann, { t: 'text', body: 'it is me' });
+    await arrives(ann.first, conv, 'it is me');
+    const { items } = await ann.first.engine.messages(conv);
+    expect(items.map((one) => one.senderUnsigned)).toEqual([false, false, true]);
+    expect(await texts(ann.first, conv)).toEqual(['hello', 'gate 1', 'it is me']);
   });
 });

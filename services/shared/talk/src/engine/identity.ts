@@ -16,6 +16,22 @@ export async function trustOf(ground: Ground, user: string): Promise<Trust> {
   });
 }
 
+/** Of an event, as the server says it. */
+export type Writer = { sender: string; sender_device: string };
+
+/**
+ * Asks for the keys of who wrote: of people that are new here, and of those with a device that is not known or not signed, because its signature
+ * may have come to the server just now. What is still not signed then counts as not signed. @throws what the port throws
+ */
+export async function learnWriters(ground: Ground, writers: readonly Writer[]): Promise<void> {
+  await ground.machine.track([...new Set(writers.map((one) => one.sender))]);
+  const unsure = new Set<string>();
+  const devices = new Map(writers.map((one) => [`${one.sender} ${one.sender_device}`, one]));
+  for (const { sender, sender_device: device } of devices.values())
+    if ((await ground.machine.deviceOf(sender, device))?.signedByOwner !== true) unsure.add(sender);
+  if (unsure.size > 0) await ground.machine.query([...unsure]);
+}
+
 /**
  * Before anything is encrypted. An identity of mine that is not the one I had may have signed devices of anybody, and my copies would go there.
  * @throws TalkError `keys_changed`

@@ -11,6 +11,7 @@ import {
   arrivedOrder,
   localConversation,
   wireConversation,
+  type Change,
   type ConversationRecord,
   type StoredMessage,
 } from './records.ts';
@@ -31,6 +32,8 @@ export type Arrival = {
   seq: number | null;
   trust: Trust;
   senderUnsigned: boolean;
+  /** The device is known, and its owner has signed it. */
+  signed: boolean;
   /** Opened by a key that came from a backup or a bundle, not from its writer. */
   unproven: boolean;
   /** Fetched from before: nothing of it is new to anybody. */
@@ -89,14 +92,19 @@ async function applyContent(
   content: TalkContent,
   momentary: Momentary,
 ): Promise<void> {
-  const change = { content, senderId: arrival.senderId, at: arrival.at };
+  const change = changeOf(arrival, content);
+  if (!mayAct(arrival, content)) {
+    mark(draft, arrival);
+    ground.place.log('warn', 'talk_unproved_dropped', { what: content.t, device: arrival.senderDevice });
+    return;
+  }
   switch (content.t) {
     case 'text':
     case 'file':
       await addMessage(ground, draft, record, arrival, content);
       return;
     case 'name':
-      record.name = content.name;
+      takeName(record, arrival, content.name);
       await addMessage(ground, draft, record, arrival, {
         t: 'event',
         what: 'named',
@@ -106,7 +114,7 @@ async function applyContent(
       return;
     case 'edit':
       mark(draft, arrival);
-      await applyEdit(ground, draft, record.id, change);
+      await applyEdit(ground, draft, record, change);
       return;
     case 'delete':
       mark(draft, arrival);
@@ -124,6 +132,40 @@ async function applyContent(
     case 'history_request':
       draft.after(() => momentary(arrival, content));
   }
+}
+
+const isProved = ({ signed, trust, unproven }: Arrival): boolean =>
+  signed && trust !== 'changed' && !unproven;
+
+/**
+ * Words of a device that nobody signed are shown, marked as such. What changes, acknowledges or acts in somebody's name counts only from a device
+ * that its owner has signed, under the keys that are known. Changes out of a backup or a bundle count for what came out of one.
+ */
+function mayAct(arrival: Arrival, content: TalkContent): boolean {
+  if (content.t === 'text' || content.t === 'file' || content.t === 'name' || isProved(arrival)) return true;
+  const changes = content.t === 'edit' || content.t === 'delete' || content.t === 'ack';
+  return changes && arrival.unproven && !arrival.senderUnsigned && arrival.trust !== 'changed';
+}
+
+const changeOf = (arrival: Arrival, content: TalkContent): Change => ({
+  id: arrival.envelope.id,
+  content,
+  senderId: arrival.senderId,
+  device: arrival.senderDevice,
+  n: arrival.envelope.n,
+  at: arrival.at,
+  ...(arrival.unproven && { unproven: true }),
+});
+
+/** The latest counts; one that nobody proves only where there is none that somebody does. */
+function takeName(record: ConversationRecord, arrival: Arrival, name: string): void {
+  const isFree = record.name === null || record.nameUnproven === true;
+  const mayName = isProved(arrival) || (isFree && arrival.unproven && !arrival.senderUnsigned);
+  if (!mayName || arrival.trust === 'changed') return;
+  if (arrival.at < (record.namedAt ?? 0) && !(isFree && isProved(arrival))) return;
+  record.name = name;
+  record.namedAt = arrival.at;
+  record.nameUnproven = !isProved(arrival);
 }
 
 /** What is no message itself has its id remembered, so that it is done once. */

@@ -10,6 +10,8 @@ export type StoredMessage = Message & {
   /** Of a room's event. */
   seq: number | null;
   mustAck: boolean;
+  /** Whose words it has now. */
+  edited?: Pick<Change, 'id' | 'device' | 'n' | 'at'>;
 };
 
 export type RoomRecord = {
@@ -35,6 +37,9 @@ export type ConversationRecord = {
   id: ConversationId;
   kind: 'direct' | 'group' | 'incident';
   name: string | null;
+  /** When it was given that name, and whether who gave it is not proved. */
+  namedAt?: number;
+  nameUnproven?: boolean;
   incidentId: string | null;
   lastId: string | null;
   lastAt: number;
@@ -68,8 +73,18 @@ export type AskRecord = {
   nextAt: number;
 };
 
-/** `seen`, `pend:<target>`: came before what it changes. */
-export type PendingChange = { content: TalkContent; senderId: string; at: number };
+/** An edit, a deletion or an acknowledgement. `seen`, `pend:<target>`: those that came before what they change. */
+export type Change = {
+  id: string;
+  content: TalkContent;
+  senderId: string;
+  device: string;
+  /** Its writer's count; null for one of this device that has not left yet. */
+  n: number | null;
+  at: number;
+  /** Who wrote it is the server's and a giver's word: it changes only what is no better. */
+  unproven?: boolean;
+};
 
 export type OutFile = { key: string; bytes: number; encrypted: unknown };
 type JobBase = { id: string; seq: number; failed?: string };
@@ -105,6 +120,8 @@ export const arrivedOrder = (conv: ConversationId, at: number, place: number, id
   `${conv}|${digits(at, 15)}|${digits(place, 12)}|${id}`;
 export const waitingOrder = (conv: ConversationId, seq: number, id: string): string =>
   `${conv}|${waitingAt}|${digits(seq, 12)}|${id}`;
+/** Has its place: the server has said when it took it. A receipt may be here before that. */
+export const isPlaced = (message: StoredMessage): boolean => !message.order.includes(`|${waitingAt}|`);
 export const jobOrder = (seq: number): string => `q|${digits(seq, 12)}`;
 /** From and to of all messages of a conversation. */
 export const rangeOf = (conv: ConversationId): [string, string] => [`${conv}|`, `${conv}}`];

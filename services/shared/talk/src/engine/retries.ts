@@ -3,7 +3,7 @@
  * only what was meant for a device is sent to it again, and so often at most; who asks is told nothing else.
  */
 import { z } from 'zod';
-import type { Envelope } from '../content.ts';
+import { TalkContent, type Envelope } from '../content.ts';
 import type { Ground } from './ground.ts';
 import type { Outbox } from './outbox.ts';
 import type { AskRecord, SentRecord, StoredMessage } from './records.ts';
@@ -33,6 +33,25 @@ export function rememberSent(draft: Draft, sent: SentRecord): void {
 }
 
 const sentOrder = (at: number): string => `s|${String(Math.max(0, Math.floor(at))).padStart(15, '0')}`;
+
+/**
+ * A message was deleted: who asks for it again gets an empty one, which the deletion then takes; and its edits are gone too. The place in the
+ * count of what was sent stays, so that nothing seems to be missing.
+ */
+export async function forgetPlaintext(ground: Ground, draft: Draft, id: string): Promise<void> {
+  const rows = await ground.store.range<SentRecord>('seen', 's|', 's}');
+  // With what is written right now.
+  const own = await draft.get<SentRecord>('seen', `sent:${id}`);
+  const others = rows.map((row) => row.value).filter((one) => one.envelope.id !== id);
+  for (const sent of own ? [...others, own] : others) {
+    const { envelope } = sent;
+    const content = TalkContent.safeParse(envelope.content).data;
+    if (envelope.id === id)
+      rememberSent(draft, { ...sent, envelope: { ...envelope, content: { t: 'text', body: '' } } });
+    else if (content?.t === 'edit' && content.target === id)
+      rememberSent(draft, { ...sent, envelope: { ...envelope, content: { t: 'delete', target: id } } });
+  }
+}
 
 /** What is older than anybody asks for goes. */
 export async function forgetSent(ground: Ground): Promise<void> {

@@ -178,6 +178,7 @@ export async function receiveRoomEvent(
       seq: event.seq,
       trust: await trustOf(ground, event.sender),
       senderUnsigned: facts?.signedByOwner === false,
+      signed: facts?.signedByOwner === true,
       unproven: device === undefined,
       history,
     },

@@ -14,7 +14,7 @@ import {
   type SentRecord,
   type StoredMessage,
 } from './records.ts';
-import { rememberSent } from './retries.ts';
+import { forgetPlaintext, rememberSent } from './retries.ts';
 import { sendToRoom } from './rooms.ts';
 import { saveMessage } from './save.ts';
 
@@ -82,12 +82,13 @@ async function sendMessage(ground: Ground, outbox: Outbox, job: MessageJob): Pro
     const { content: words } = numbered;
     if (words.t === 'edit') await noteSentEdit(draft, { id: job.id, target: words.target, n, at: sent.at });
     const message = await draft.get<StoredMessage>('messages', job.id);
+    // Deleted while it was on its way.
+    if (message?.content.t === 'deleted') await forgetPlaintext(ground, draft, job.id);
     if (!message) return;
     const place = sent.seq ?? n;
     const delivery = rankOf(message.delivery) > rankOf('sent') ? message.delivery : 'sent';
     const order = arrivedOrder(job.conv, sent.at, place, job.id);
-    const content =
-      words.t === 'file' && message.content.t !== 'deleted' ? words : message.content;
+    const content = words.t === 'file' && message.content.t !== 'deleted' ? words : message.content;
     saveMessage(ground, draft, { ...message, content, at: sent.at, n, seq: sent.seq, order, delivery });
     const record = await ground.conversation(draft, job.conv);
     if (sent.at < record.lastAt && record.lastId !== job.id) return;

@@ -11,7 +11,7 @@ import { failureOf, wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
 import { countEnd, type Named } from './hidden.ts';
 import { historySentType, isBundle } from './history.ts';
-import { trustOf } from './identity.ts';
+import { learnWriters, trustOf, type Writer } from './identity.ts';
 import { applyArrival, directConversation, readEnvelope, type Momentary } from './inbox.ts';
 import type { Received } from './machine.ts';
 import type { Outbox } from './outbox.ts';
@@ -59,7 +59,7 @@ export class Sync {
   async apply(raw: unknown): Promise<{ batch: z.infer<typeof QueueBatch>; after: After }> {
     const batch = this.#read(raw);
     // Who wrote is known before anything is opened: what is said of a message's sender is decided as it comes in.
-    await this.#knowWriters([...new Set(batch.items.flatMap(writerOf))]);
+    await this.#knowWriters(batch.items.flatMap(writerOf));
     const rooms = batch.items.flatMap((item) => (item.kind === 'room' ? [item.room] : []));
     await learnSigners(this.#ground, rooms).catch((error: unknown) =>
       this.#ground.place.log('info', 'talk_signers_later', { error: wordsOf(error) }),
@@ -88,9 +88,9 @@ export class Sync {
     return { batch, after };
   }
 
-  async #knowWriters(users: readonly string[]): Promise<void> {
+  async #knowWriters(writers: readonly Writer[]): Promise<void> {
     try {
-      await this.#ground.machine.track(users);
+      await learnWriters(this.#ground, writers);
     } catch (error) {
       this.#keyTries += 1;
       if (failureOf(error) === 'later' && this.#keyTries < keyTriesMax) throw error;
@@ -224,7 +224,8 @@ export class Sync {
     const device = opened.device ?? item.event.sender_device;
     if (!envelope) return;
     const senderId = sender.slice(1, 37);
-    const facts = await ground.machine.deviceOf(sender, device);
+    const facts = opened.device === undefined ? undefined : await ground.machine.deviceOf(sender, device);
+    const signed = facts?.signedByOwner === true;
     const forRoom = envelope.conv.startsWith('r:') && (await isAskedFor(draft, envelope, sender, device));
     const conv = forRoom ? (envelope.conv as ConversationId) : this.#conversationOf(envelope, senderId);
     if (conv === undefined) {
@@ -245,7 +246,8 @@ export class Sync {
         at: seq?.at ?? first ?? Date.parse(item.at),
         seq: seq?.seq ?? null,
         trust: await trustOf(ground, sender),
-        senderUnsigned: facts?.signedByOwner !== true,
+        senderUnsigned: !signed,
+        signed,
         unproven: false,
         history: false,
       },
@@ -253,7 +255,7 @@ export class Sync {
     );
     draft.remove('seen', `ask:${envelope.id}`);
     if (forRoom) draft.remove('seen', `wait:${envelope.id}`);
-    if (envelope.to) after.named.push({ conv, senderId, to: envelope.to, at: Date.parse(item.at) });
+    if (envelope.to && signed) after.named.push({ conv, senderId, to: envelope.to, at: Date.parse(item.at) });
     if (verdict !== 'foreign' && envelope.n > 0 && !forRoom && senderId !== ground.userId)
       after.received.push({ conv, id: envelope.id, sender });
   }
@@ -278,8 +280,8 @@ async function seqOf(draft: Draft, id: string): Promise<{ seq: number | null; at
   return draft.get<{ seq: number | null; at: number }>('messages', id);
 }
 
-const writerOf = (item: QueueItem): string[] =>
-  item.kind === 'to_device' || item.kind === 'room_event' ? [item.event.sender] : [];
+const writerOf = (item: QueueItem): Writer[] =>
+  item.kind === 'to_device' || item.kind === 'room_event' ? [item.event] : [];
 
 /** Place and a mark of what is there: a box that was restored counts anew, and its items are not those seen before. */
 function nameOf(item: QueueItem): string {

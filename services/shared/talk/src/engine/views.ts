@@ -17,7 +17,7 @@ const foundMax = 100;
 const shownTypes = /^(image\/(png|jpeg|webp|gif|avif)|audio\/[\w.+-]+|video\/[\w.+-]+)(;|$)/;
 
 function viewMessage(ground: Ground, stored: StoredMessage): Message {
-  const { order: _order, n: _n, seq, mustAck: _mustAck, ...message } = stored;
+  const { order: _order, n: _n, seq, mustAck: _mustAck, edited: _edited, ...message } = stored;
   const room = ground.conversations.get(stored.conversation)?.room;
   if (!room || seq === null) return message;
   const readBy = Object.entries(room.reads)
