@@ -59,6 +59,7 @@ const devices: Record<string, Handler> = {
       challenge: `challenge-${id}`,
       keys: undefined,
       oneTime: {},
+      claimed: new Set(),
       fallback: {},
       queue: [],
       listsSeen: 0,
@@ -79,7 +80,9 @@ const devices: Record<string, Handler> = {
     const device = server.device(caller.userId, String(body['device_id']));
     const first = device.keys === undefined && body['device_keys'] !== undefined;
     device.keys ??= body['device_keys'] as Json | undefined;
-    Object.assign(device.oneTime, body['one_time_keys'] ?? {});
+    // An upload whose answer was lost comes again: what was given out meanwhile is not given out twice.
+    for (const [name, key] of Object.entries((body['one_time_keys'] ?? {}) as Record<string, Json>))
+      if (!device.claimed.has(name)) device.oneTime[name] = key;
     if (body['fallback_keys'] !== undefined) device.fallback = body['fallback_keys'] as Record<string, Json>;
     if (first) {
       for (const other of server.devicesOf(caller.userId))
@@ -124,6 +127,7 @@ const devices: Record<string, Handler> = {
         if (!device || name === undefined) continue;
         (keys[mx] ??= {})[id] = { [name]: device.oneTime[name] ?? device.fallback[name] };
         Reflect.deleteProperty(device.oneTime, name);
+        device.claimed.add(name);
       }
     return { one_time_keys: keys, failures: {} };
   },

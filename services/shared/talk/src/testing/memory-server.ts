@@ -35,6 +35,8 @@ export type ServerDevice = {
   challenge: string;
   keys: Json | undefined;
   oneTime: KeySet;
+  /** Names of one-time keys that were given out. */
+  claimed: Set<string>;
   fallback: KeySet;
   queue: QueueItem[];
   /** Position of the device lists that was acknowledged. */
