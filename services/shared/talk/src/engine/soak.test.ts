@@ -22,7 +22,7 @@ function chance(seed: string): (below: number) => number {
 
 const messagesCount = 300;
 /** It takes some ten seconds; of a machine that many share, it may get only part. */
-const patienceMs = 90_000;
+const patienceMs = 180_000;
 
 it(
   'loses none of 300 messages, doubles none, and keeps the order of each writer, through drops, restarts and batches that come twice',
