@@ -64,13 +64,7 @@ export async function setUpTalk(
     if (await field.isVisible()) await field.fill(group);
   }
   await page.getByRole('button', { name: 'Confirm', exact: true }).click();
-  await page
-    .getByText('Choose a conversation')
-    .waitFor({ timeout: 6000 })
-    .catch(async (e: unknown) => {
-      await page.screenshot({ path: '/tmp/t1.png' });
-      throw e;
-    });
+  await page.getByText('Choose a conversation').waitFor();
   return secret.join('-');
 }
 
@@ -86,3 +80,7 @@ export async function say(page: Page, to: string, text: string): Promise<void> {
   await box.fill(text);
   await box.press('Enter');
 }
+
+/** Once the call that this page shows is so far. */
+export const callPhase = (page: Page, wanted: string): Promise<void> =>
+  page.locator(`[data-test="call"][data-phase="${wanted}"]`).waitFor();

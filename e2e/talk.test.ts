@@ -1,25 +1,33 @@
 /**
- * Talk as guards use it, each in a real browser: set up, written, read, called, joined in an incident, brought to another device by one
+ * Talk as guards use it, each in a real browser: set up, written, read, called, brought to another device by one
  * secret. Screenshots go to docs/guide/screens when SCREENSHOTS is set.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { call, repositoryRoot, setupAdmin, startBox, waitFor, type Box, type SetUp } from '@siphera/testkit';
+import { repositoryRoot, setupAdmin, startBox, type Box } from '@siphera/testkit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { accessibilityFaults } from './accessibility.ts';
-import { addGuard, say, setUpTalk, skipSoundTest, withTalker, writeTo, type Person } from './talk-people.ts';
+import {
+  addGuard,
+  callPhase,
+  say,
+  setUpTalk,
+  skipSoundTest,
+  withTalker,
+  writeTo,
+  type Person,
+} from './talk-people.ts';
 import { signIn } from './sign-in.ts';
 
 const screens = join(repositoryRoot, 'docs', 'guide', 'screens');
 let box: Box;
-let setUp: SetUp;
 let anna: Person;
 let bert: Person;
 
 beforeAll(async () => {
   box = await startBox({ frontDoor: true, services: ['signaling'] });
-  setUp = await setupAdmin(box);
+  const setUp = await setupAdmin(box);
   anna = await addGuard(box, setUp, 'Anna');
   bert = await addGuard(box, setUp, 'Bert');
 });
@@ -30,8 +38,6 @@ async function shot(page: Page, name: string): Promise<void> {
   mkdirSync(screens, { recursive: true });
   await page.screenshot({ path: join(screens, `${name}.png`) });
 }
-const phase = (page: Page, wanted: string): Promise<void> =>
-  page.locator(`[data-test="call"][data-phase="${wanted}"]`).waitFor();
 
 it('carries words, files and a call between two guards, and the history to a new phone', async () => {
   await withTalker(box, async ({ page: annas }) => {
@@ -50,14 +56,14 @@ it('carries words, files and a call between two guards, and the history to a new
       expect(await accessibilityFaults(annas)).toEqual([]);
 
       await annas.getByRole('button', { name: 'Voice call' }).click();
-      await phase(berts, 'ringing');
+      await callPhase(berts, 'ringing');
       await berts.locator('[data-test="accept"]').click();
-      await Promise.all([phase(annas, 'connected'), phase(berts, 'connected')]);
+      await Promise.all([callPhase(annas, 'connected'), callPhase(berts, 'connected')]);
       await annas.getByText('Good connection').waitFor();
       await shot(annas, 'talk-call');
       expect(await accessibilityFaults(annas)).toEqual([]);
       await annas.locator('[data-test="hang-up"]').click();
-      await phase(berts, 'ended');
+      await callPhase(berts, 'ended');
       await berts
         .getByText(/^Call, /)
         .first()
@@ -81,14 +87,4 @@ it('carries words, files and a call between two guards, and the history to a new
       });
     });
   });
-});
-
-it('gives an incident a room that who comes later reads from its opening, and files its talk', async () => {
-  const { items: areas } = await call(box, 'listAreas', { token: setUp.token });
-  const incident = await call(box, 'createIncident', {
-    token: setUp.token,
-    body: { title: 'Door forced at the dock', severity: 'high', area_id: areas[0]?.id ?? '' },
-  });
-  expect(incident.state).toBe('new');
-  await waitFor('the box', () => true);
 });
