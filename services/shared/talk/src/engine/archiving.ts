@@ -1,6 +1,7 @@
 /** The archive: 1:1 messages, sealed under the archive key, so that a new device has what Olm gives nobody twice. */
 import { z } from 'zod';
 import { archiveCipher } from '../side/index.ts';
+import { archiveNameOf, isBetterCall, isCallRow } from './call-rows.ts';
 import type { Ground } from './ground.ts';
 import { putMessage } from './inbox.ts';
 import type { StoredMessage } from './records.ts';
@@ -33,16 +34,24 @@ export async function archive(ground: Ground): Promise<void> {
   const key = await archiveKeyOf(ground);
   if (!key) return;
   const cipher = await archiveCipher(key);
+  let isRead = false;
   for (let round = 0; round < roundsMax; round += 1) {
     const rows = await ground.store.range<string>('outbox', 'a|', 'a}', { limit: itemsMax });
     if (rows.length === 0) return;
+    if (!isRead && rows.some((row) => isCallRow(row.value))) {
+      // What another device of mine knows of a call is not replaced by less.
+      await restoreArchive(ground);
+      isRead = true;
+      continue;
+    }
     const items: { id: string; box: string }[] = [];
     const texts = new Map<string, string>();
     for (const { value: id } of rows) {
       const message = await ground.store.get<StoredMessage>('messages', id);
       if (!message) continue;
       texts.set(id, JSON.stringify(message));
-      items.push({ id, box: await cipher.seal(id, message) });
+      const name = await archiveNameOf(id);
+      items.push({ id: name, box: await cipher.seal(name, message) });
     }
     if (items.length > 0) await ground.place.rest.call('putArchive', { body: { items } });
     await ground.write(async (draft) => {
@@ -80,13 +89,13 @@ export async function restoreArchive(ground: Ground): Promise<void> {
     await ground.write(async (draft) => {
       for (const { id, record } of opened) {
         const read = Archived.safeParse(record);
-        if (!read.success || read.data.id !== id) continue;
+        if (!read.success || (await archiveNameOf(read.data.id)) !== id) continue;
         const message = read.data as unknown as StoredMessage;
-        const here = await draft.get<StoredMessage>('messages', id);
-        if (here && here.content.t !== 'undecryptable') continue;
+        const here = await draft.get<StoredMessage>('messages', message.id);
+        if (here && here.content.t !== 'undecryptable' && !isBetterCall(message, here)) continue;
         const conversation = await ground.conversation(draft, message.conversation);
         await putMessage(ground, draft, conversation, message, false);
-        draft.remove('outbox', `a:${id}`);
+        draft.remove('outbox', `a:${message.id}`);
       }
       const last = items.at(-1)?.seq;
       if (last !== undefined) draft.put('meta', 'archive_read', last);

@@ -3,6 +3,7 @@ import { talkLimits } from '@siphera/contract';
 import { TalkError, type CallRecord, type Draft as Written } from '../api.ts';
 import { Envelope, TalkContent, type ConversationId } from '../content.ts';
 import { encryptFile } from '../side/index.ts';
+import { callRowId, isBetterCall } from './call-rows.ts';
 import { applyAck, applyDelete, applyEdit } from './changes.ts';
 import { requireRoom } from './chain.ts';
 import type { Ground } from './ground.ts';
@@ -272,21 +273,21 @@ function wireOf(ground: Ground, conv: ConversationId): string {
   return `d:${a ?? ''}:${b ?? ''}`;
 }
 
-/** A call that was: a line in the conversation of this device (and in the archive). */
+/** A call that was: a line in the conversation of this device (and in the archive), unless one that knows more of it is there. */
 export async function recordCall(ground: Ground, userId: string, call: CallRecord): Promise<void> {
   const conv: ConversationId = `d:${userId}`;
   await ground.write(async (draft) => {
     const record = await ground.conversation(draft, conv);
     const base = waitingMessage(
       ground,
-      call.callId,
+      callRowId(call.callId),
       conv,
       { t: 'event', what: 'call', userIds: [userId], text: '', call },
       0,
     );
     const mine = call.direction === 'out';
     const at = call.startedAt;
-    const order = arrivedOrder(conv, at, 0, call.callId);
+    const order = arrivedOrder(conv, at, 0, base.id);
     const message = {
       ...base,
       mine,
@@ -295,6 +296,7 @@ export async function recordCall(ground: Ground, userId: string, call: CallRecor
       order,
       delivery: 'sent' as const,
     };
+    if (!isBetterCall(message, await draft.get<StoredMessage>('messages', base.id))) return;
     await putMessage(ground, draft, record, message, false);
   });
 }

@@ -203,7 +203,10 @@ export class TalkEngine extends TalkLife implements TalkApi {
   }
 
   async recordCall(userId: string, record: CallRecord): Promise<void> {
-    await composing.recordCall(this.ready().ground, userId, record);
+    const session = this.ready();
+    await composing.recordCall(session.ground, userId, record);
+    // Soon in the archive, for the devices that were away.
+    session.rest();
   }
 
   async turn(): Promise<RTCIceServer[]> {
