@@ -151,6 +151,7 @@ export const messages: typeof english = {
       assign: 'Zuweisen',
       create: 'Vorfall von Hand melden',
       search: 'Suchen',
+      talk: 'Gespräche',
       palette: 'Befehlspalette',
       help: 'Diese Hilfe',
       leave: 'Wahl und Filter löschen',

@@ -149,6 +149,7 @@ export const messages = {
       assign: 'Assign',
       create: 'Open an incident by hand',
       search: 'Search',
+      talk: 'Talk',
       palette: 'Command palette',
       help: 'This help',
       leave: 'Clear the choice and filters',

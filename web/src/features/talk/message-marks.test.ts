@@ -122,6 +122,14 @@ describe('warnings of a conversation', () => {
     ]);
   });
 
+  it('leave out old devices of a person whose keys have changed', async () => {
+    const unsigned: Warning = { kind: 'device_unsigned', userId: ids.ada, deviceId: 'ABCDEFGHIJ' };
+    const titles = async (warnings: Warning[]): Promise<string[]> =>
+      (await mountTalk(TalkWarnings, { warnings, nameOf })).findAll('strong').map((one) => one.text());
+    expect(await titles([unsigned, changed])).toEqual(['The keys of Ada have changed']);
+    expect(await titles([unsigned])).toEqual(['Ada has a device that is not confirmed']);
+  });
+
   it('take no room when there is nothing to look at', async () => {
     expect((await mountTalk(TalkWarnings, { warnings: [], nameOf })).find('.warnings').exists()).toBe(false);
   });

@@ -60,23 +60,20 @@ export function useMessages(api: () => TalkApi | undefined, conversation: () => 
     }
   }
 
-  /** Those that are older than the newest page changed too: an edit, an acknowledgement. */
+  /** Those that are older than the newest page changed too: an edit, an acknowledgement. One call from the oldest of them on. */
   async function refreshOld(ids: readonly string[]): Promise<void> {
     const engine = api();
     const id = conversation();
     const mine = turn;
-    if (!engine || !id) return;
     const edge = items.value.length - pageSize;
-    for (const changed of ids) {
-      const index = items.value.findIndex((message) => message.id === changed);
-      const next = items.value[index + 1];
-      if (index < 0 || index >= edge || !next) continue;
-      const { items: found } = await engine.messages(id, { before: next.id, limit: 1 });
-      if (mine !== turn) return;
-      const one = found[0];
-      if (one?.id === changed)
-        items.value = items.value.map((message) => (message.id === changed ? one : message));
-    }
+    const before = items.value[edge]?.id;
+    const changed = new Set(ids);
+    const oldest = items.value.findIndex((message) => changed.has(message.id));
+    if (!engine || !id || before === undefined || oldest < 0 || oldest >= edge) return;
+    const { items: found } = await engine.messages(id, { before, limit: edge - oldest });
+    if (mine !== turn) return;
+    const fresh = new Map(found.map((message) => [message.id, message]));
+    items.value = items.value.map((message) => fresh.get(message.id) ?? message);
   }
 
   async function older(): Promise<void> {
