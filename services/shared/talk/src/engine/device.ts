@@ -77,6 +77,8 @@ async function ask(place: TalkPlace, kept: Kept): Promise<Opened | 'gone' | unde
     const failure = failureOf(error);
     // Removed. One that the server just does not know (a box restored from an old backup) keeps what it has.
     if (failure === 'gone') return 'gone';
+    if (failure === 'not_found')
+      throw new Error('The box does not know this device. Nothing here was wiped', { cause: error });
     if (failure === 'later' && kept.serverShare) return undefined;
     throw error;
   }
