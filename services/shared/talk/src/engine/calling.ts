@@ -1,6 +1,7 @@
 /** Set-up of calls: encrypted like a message, but for the moment. It is not kept, and what does not get out now is no use later. */
 import { TurnCredentials } from '@siphera/contract';
-import type { CallContent } from '../content.ts';
+import { TalkError } from '../api.ts';
+import { CallContent } from '../content.ts';
 import type { TalkPlace } from '../ports.ts';
 import { sendDirect, sendOlm } from './direct.ts';
 import type { Ground } from './ground.ts';
@@ -18,7 +19,7 @@ function laneOf(ground: Ground, userId: string): Serial {
   return lane;
 }
 
-/** @throws TalkError `no_device`, `keys_changed`; and what the port throws */
+/** @throws TalkError `refused` for what no device would take, `no_device`, `keys_changed`; and what the port throws */
 export async function callOut(
   ground: Ground,
   userId: string,
@@ -26,6 +27,7 @@ export async function callOut(
   content: CallContent,
   wake: boolean,
 ): Promise<void> {
+  if (!CallContent.safeParse(content).success) throw new TalkError('refused', 'This is no set-up of a call');
   const id = ground.place.randomUuid();
   const [a, b] = [ground.userId, userId].sort();
   const envelope = uncounted(ground, id, `d:${a ?? ''}:${b ?? ''}`, content);

@@ -164,7 +164,7 @@ describe('a call', () => {
     void engine.sendCall(
       bob.userId,
       null,
-      { t: 'call', act: 'invite', call_id, media: 'voice', sdp: 'v=0', lifetime_ms: 60_000 },
+      { t: 'call', act: 'invite', call_id, media: 'voice', sdp: 'v=0', lifetime_ms: 30_000 },
       { wake: true },
     );
     void engine.sendCall(bob.userId, null, { t: 'call', act: 'candidates', call_id, candidates: [] });
@@ -175,6 +175,15 @@ describe('a call', () => {
       expect(heard(profile)).toEqual(['invite', 'candidates']);
     }
     expect(heard(annDesk)).toEqual([]);
+    const endless = {
+      t: 'call',
+      act: 'invite',
+      call_id,
+      media: 'voice',
+      sdp: 'v=0',
+      lifetime_ms: 1e9,
+    } as const;
+    await expect(engine.sendCall(bob.userId, null, endless)).rejects.toMatchObject({ code: 'refused' });
     const answer = { t: 'call', act: 'answer', call_id, sdp: 'v=0' } as const;
     const state = await ann.first.engine.state();
     if (state.is !== 'ready') throw new Error('not ready');
