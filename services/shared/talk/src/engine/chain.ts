@@ -2,11 +2,18 @@
 import { emptyChain, nextStatement, TalkRoom, type MembershipStatement } from '@siphera/contract';
 import { TalkError } from '../api.ts';
 import type { ConversationId } from '../content.ts';
-import { fromBase64, signStatement, verifyStatements, type SigningKey } from '../side/index.ts';
+import { signStatement, verifyStatements, type StatementsRead } from '../side/index.ts';
 import { failureOf } from './failures.ts';
 import type { Ground } from './ground.ts';
 import { putMessage } from './inbox.ts';
-import { arrivedOrder, newConversation, type ConversationRecord, type StoredMessage } from './records.ts';
+import {
+  arrivedOrder,
+  newConversation,
+  type ConversationRecord,
+  type RoomRecord,
+  type StoredMessage,
+} from './records.ts';
+import { pinIdentities, signingKeys } from './signers.ts';
 import type { Draft } from './store.ts';
 
 /** Others may be first so many times in a row; then the person tries again. */
@@ -19,7 +26,8 @@ export async function learnSigners(ground: Ground, rooms: readonly TalkRoom[]): 
   const signers = new Set<string>();
   const members = new Set<string>();
   for (const room of rooms) {
-    const known = ground.conversations.get(roomConversation(room.id))?.room?.chain.n ?? 0;
+    const state = ground.conversations.get(roomConversation(room.id))?.room;
+    const known = (state?.firm ?? state?.chain)?.n ?? 0;
     for (const statement of room.statements)
       if (statement.n >= known) signers.add(ground.userName(statement.by_user));
     for (const id of room.member_ids) members.add(ground.userName(id));
@@ -29,41 +37,70 @@ export async function learnSigners(ground: Ground, rooms: readonly TalkRoom[]): 
   await ground.machine.query([...signers]);
 }
 
-async function keyOf(ground: Ground, userId: string, deviceId: string): Promise<SigningKey> {
-  const device = await ground.machine.deviceOf(ground.userName(userId), deviceId);
-  const key = device?.signingKey === undefined ? undefined : fromBase64(device.signingKey);
-  if (!device || !key) return 'gone';
-  return device.signedByOwner ? key : 'unsigned';
-}
-
-/** A room as the server has it now, read by its statements. Lines of what happened are added to the conversation. */
-export async function applyRoom(ground: Ground, draft: Draft, room: TalkRoom): Promise<ConversationRecord> {
+/**
+ * A room as the server has it now, read by its statements. Lines of what happened are added to the conversation.
+ * @param areSignersKnown The keys of who signed were asked for. Else nobody is believed for being the first, and all is read again.
+ */
+export async function applyRoom(
+  ground: Ground,
+  draft: Draft,
+  room: TalkRoom,
+  areSignersKnown = true,
+): Promise<ConversationRecord> {
   const id = roomConversation(room.id);
   const before = await draft.get<ConversationRecord>('conversations', id);
   const record = before?.room ? before : withRoom(before ?? newConversation(id, room.kind, null), room);
   const state = record.room;
   if (!state) throw new Error('A room has a chain');
   const wasMember = state.chain.members.includes(ground.userId);
-  const read = await verifyStatements(
-    { id: room.id, kind: state.chain.kind },
-    room.statements,
-    (userId, deviceId) => keyOf(ground, userId, deviceId),
-    state.chain,
-  );
-  // A server that has fewer statements than were signed, or others, is not followed back.
-  state.chain = read.chain;
-  state.ever = [...new Set([...state.ever, ...read.valid.flatMap(addedBy)])];
+  const read = await readChain(ground, draft, room, state, areSignersKnown);
   state.delivered = room.member_ids;
-  state.stale = read.bad.some((one) => one.reason === 'device_gone');
+  state.stale = !areSignersKnown && (read?.bad.length ?? 0) > 0;
   state.lastSeq = Math.max(state.lastSeq, room.last_seq);
   for (const { user_id: user, seq } of room.reads) state.reads[user] = Math.max(state.reads[user] ?? 0, seq);
   // Only who is delivered to without being let in. Who is let in and not delivered to works here no more, or at another site.
-  record.forged = room.member_ids.filter((id) => !read.chain.members.includes(id));
-  const isMember = read.chain.members.includes(ground.userId);
+  record.forged = room.member_ids.filter((id) => !state.chain.members.includes(id));
+  const isMember = state.chain.members.includes(ground.userId);
   if (!wasMember && isMember && room.last_seq > 0) state.wantsHistory = true;
   ground.keep(draft, record);
-  for (const statement of read.valid) await addLine(ground, draft, record, statement);
+  for (const statement of read?.valid ?? [])
+    await addLine(ground, draft, record, statement, read?.unproven.includes(statement) === true);
   return record;
+}
+
+/** Takes the statements into the state; `undefined` when they are not the ones that go on from what counted here. */
+async function readChain(
+  ground: Ground,
+  draft: Draft,
+  room: TalkRoom,
+  state: RoomRecord,
+  areSignersKnown: boolean,
+): Promise<StatementsRead | undefined> {
+  await pinIdentities(ground, draft, [...room.statements.map((one) => one.by_user), ...room.member_ids]);
+  const keyOf = signingKeys(ground, draft, room.signers);
+  const firm = state.firm ?? state.chain;
+  const read = await verifyStatements(
+    { id: room.id, kind: firm.kind },
+    room.statements,
+    async (userId, deviceId) => {
+      const key = await keyOf(userId, deviceId);
+      return !areSignersKnown && typeof key === 'object' && 'unproven' in key ? 'gone' : key;
+    },
+    firm,
+  );
+  // A server that has fewer statements than were signed, or others, is not followed back.
+  const floor = state.floor ?? firm;
+  if (read.heads.get(floor.n) !== floor.head) {
+    ground.place.log('warn', 'talk_room_not_followed', { room: room.id });
+    return undefined;
+  }
+  for (const { statement, reason } of read.bad)
+    ground.place.log('warn', 'talk_statement_void', { room: room.id, n: statement.n, reason });
+  state.chain = read.chain;
+  state.firm = read.firm;
+  state.floor = read.counted;
+  state.ever = [...new Set([...state.ever, ...read.valid.flatMap(addedBy)])];
+  return read;
 }
 
 function withRoom(record: ConversationRecord, room: TalkRoom): ConversationRecord {
@@ -107,8 +144,10 @@ async function addLine(
   draft: Draft,
   record: ConversationRecord,
   statement: MembershipStatement,
+  isUnproven: boolean,
 ): Promise<void> {
   const id = `${statement.room_id}:${statement.n}`;
+  if (await draft.get('messages', id)) return;
   const at = Date.parse(statement.at);
   const own = statement.action === 'join' || statement.action === 'leave';
   const line: StoredMessage = {
@@ -130,7 +169,7 @@ async function addLine(
     acks: [],
     readBy: [],
     trust: 'known',
-    senderUnsigned: false,
+    senderUnsigned: isUnproven,
     order: arrivedOrder(record.id, at, statement.n, id),
     n: 0,
     seq: null,

@@ -112,8 +112,9 @@ describe('a server that forges membership', () => {
       event: { ...event, room_id: conv.slice(2), event_id: randomUUID() },
     });
     await taken(deviceOf(server, bob));
+    const told = await until(() => find(bob.first, conv, 'membership_forged'));
+    expect(told).toMatchObject({ userIds: [mallory.userId] });
     expect(await texts(bob.first, conv)).toEqual(['one']);
-    expect(await find(bob.first, conv, 'membership_forged')).toMatchObject({ userIds: [mallory.userId] });
   });
 });
 

@@ -163,9 +163,7 @@ export class Machine {
 
   /** Several requests that belong together, with none of the others in between. */
   together<T>(work: (answer: (request: Request) => Promise<unknown>) => Promise<T>): Promise<T> {
-    return this.#requests.run(() =>
-      this.#queries.run(() => work((request) => this.#answer(request))),
-    );
+    return this.#requests.run(() => this.#queries.run(() => work((request) => this.#answer(request))));
   }
 
   async #answer(request: Request): Promise<unknown> {

@@ -16,7 +16,12 @@ export type StoredMessage = Message & {
 
 export type RoomRecord = {
   roomId: string;
+  /** All that the server has, over what does not count too: who is a member, and where the next statement goes. */
   chain: RoomChain;
+  /** Up to where everything counts: read from here the next time. Absent in what an older version wrote: `chain`. */
+  firm?: RoomChain;
+  /** Where the last statement that counts ends: a server that has a chain without it is not followed. */
+  floor?: Pick<RoomChain, 'n' | 'head'>;
   /** As the server delivers. */
   delivered: string[];
   /** Everybody who ever was a member. */

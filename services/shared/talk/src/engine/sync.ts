@@ -61,9 +61,11 @@ export class Sync {
     // Who wrote is known before anything is opened: what is said of a message's sender is decided as it comes in.
     await this.#knowWriters(batch.items.flatMap(writerOf));
     const rooms = batch.items.flatMap((item) => (item.kind === 'room' ? [item.room] : []));
-    await learnSigners(this.#ground, rooms).catch((error: unknown) =>
-      this.#ground.place.log('info', 'talk_signers_later', { error: wordsOf(error) }),
-    );
+    let areSignersKnown = true;
+    await learnSigners(this.#ground, rooms).catch((error: unknown) => {
+      areSignersKnown = false;
+      this.#ground.place.log('info', 'talk_signers_later', { error: wordsOf(error) });
+    });
     const after: After = {
       named: [],
       bundles: [],
@@ -77,7 +79,7 @@ export class Sync {
       const fresh = batch.items.filter((_, at) => !this.#applied.includes(names[at] ?? ''));
       const applied = [...this.#applied, ...names].slice(-appliedMax);
       const opened = await this.#receive(batch, fresh);
-      for (const item of fresh) await this.#item(draft, item, opened.get(item.pos), after);
+      for (const item of fresh) await this.#item(draft, item, opened.get(item.pos), after, areSignersKnown);
       if (fresh.length > 0) draft.put('meta', 'applied', applied);
       confirm(this.#ground, draft, this.#outbox, after.received);
       if (batch.end) await countEnd(this.#ground, draft);
@@ -136,7 +138,13 @@ export class Sync {
     );
   }
 
-  async #item(draft: Draft, item: QueueItem, opened: Received | undefined, after: After): Promise<void> {
+  async #item(
+    draft: Draft,
+    item: QueueItem,
+    opened: Received | undefined,
+    after: After,
+    areSignersKnown: boolean,
+  ): Promise<void> {
     const ground = this.#ground;
     switch (item.kind) {
       case 'to_device':
@@ -157,7 +165,7 @@ export class Sync {
         return;
       }
       case 'room': {
-        const record = await applyRoom(ground, draft, item.room);
+        const record = await applyRoom(ground, draft, item.room, areSignersKnown);
         if (record.room?.stale === true) after.stale.push(item.room.id);
         return;
       }

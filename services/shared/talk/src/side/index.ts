@@ -1,6 +1,7 @@
 /** The parts of the engine that need no engine: codecs, boxes, counters, checks. */
 export * from './archive.ts';
 export * from './bytes.ts';
+export * from './device-keys.ts';
 export * from './files.ts';
 export * from './megolm-index.ts';
 export * from './memory-storage.ts';

@@ -1,7 +1,7 @@
 /**
  * Who is in a room, by statements that devices signed. The rules are the contract's (`membership.ts`); here is the cryptography of
- * devices: Ed25519 and SHA-256 of WebCrypto. What must stay true: a statement counts only after its signature, its device
- * and its place in the chain were checked, and nothing after one that does not count.
+ * devices: Ed25519 and SHA-256 of WebCrypto. What must stay true: nobody is let in but by a statement whose signature, device and place in
+ * the chain were checked. One that does not count lets nobody in, and the chain goes on over it, for the server's does too.
  */
 import {
   applyStatement,
@@ -17,21 +17,29 @@ import { fromBase64, fromText, plain, toHex } from './bytes.ts';
 /** The Ed25519 key of a device, 32 bytes; or why it has none that counts. */
 export type SigningKey =
   | Uint8Array
+  /** It fits itself, but no identity that is known here has signed it: it counts only where nothing was known before. */
+  | { unproven: Uint8Array }
   /** It is there, but its owner's identity has not signed it. */
   | 'unsigned'
-  /** The directory does not have it (any more). */
+  /** Neither the directory nor the room has it. */
   | 'gone';
 export type StatementRefusal = MembershipRefusal | 'bad_signature' | 'device_unsigned' | 'device_gone';
 
 export type StatementsRead = {
-  /** Where the next statement goes. */
+  /** With all that follows one another: where the next statement goes, and who is a member. */
   chain: RoomChain;
+  /** Up to the first that does not count. What is in it counts for good; what comes after it is looked at again the next time. */
+  firm: RoomChain;
+  /** By count of statements: the head that the chain has there. */
+  heads: ReadonlyMap<number, string>;
+  /** Where the last one that counts ends. */
+  counted: Pick<RoomChain, 'n' | 'head'>;
   members: readonly string[];
   /** What counts, in order, without what was before `from`. */
   valid: MembershipStatement[];
-  /** Those of `valid` whose device is gone: a later statement of a member, which builds on them, vouches for them. */
+  /** Those of `valid` that nobody proves: taken because nothing was known of this room before. */
   unproven: MembershipStatement[];
-  /** The first is why reading ended; what follows it is not read. */
+  /** What lets nobody in. One that follows upon nothing ends the reading. */
   bad: { statement: MembershipStatement; reason: StatementRefusal }[];
 };
 
@@ -44,8 +52,9 @@ export async function signStatement(
 }
 
 /**
- * Reads statements in order. A device that was removed since cannot be asked for its key: what it said counts once
- * somebody built on it who was a member before it; so a server that invents a removed device lets nobody in by it.
+ * Reads statements in order. One that nobody proves lets nobody in; whom it puts out is out, because a server that takes the proof
+ * from a removal must not keep anybody in. In a room of which nothing was known (`from` is empty) it counts: somebody has to be believed
+ * first, and all that is said later is held against it.
  * @param from What this device has verified before: statements up to there are not looked at again, and the next one has to build on it.
  */
 export async function verifyStatements(
@@ -54,53 +63,53 @@ export async function verifyStatements(
   keyOf: (userId: string, deviceId: string) => SigningKey | Promise<SigningKey>,
   from: RoomChain = emptyChain(room.id, room.kind),
 ): Promise<StatementsRead> {
-  const read: StatementsRead = { chain: from, members: from.members, valid: [], unproven: [], bad: [] };
-  let chain = from;
-  let waiting: MembershipStatement[] = [];
+  const read = { valid: [], unproven: [], bad: [] } as Pick<StatementsRead, 'valid' | 'unproven' | 'bad'>;
+  const heads = new Map([[from.n, from.head]]);
+  let [chain, firm, counted] = [from, from, { n: from.n, head: from.head }];
   for (const statement of statements.filter((one) => one.n >= from.n)) {
     const hash = await sha256Hex(statementText(statement));
     const applied = applyStatement(chain, statement, hash);
-    if (!applied.ok) return ended(read, waiting, { statement, reason: applied.reason });
-    const signed = await checkSignature(statement, await keyOf(statement.by_user, statement.by_device));
-    if (signed !== 'good' && signed !== 'device_gone')
-      return ended(read, waiting, { statement, reason: signed });
-    chain = applied.chain;
-    if (signed === 'device_gone') {
-      waiting.push(statement);
-      continue;
+    const follows = applied.ok || (applied.reason !== 'out_of_order' && applied.reason !== 'other_room');
+    const verdict = applied.ok
+      ? await checkSignature(statement, await keyOf(statement.by_user, statement.by_device))
+      : applied.reason;
+    const counts = verdict === 'good' || (verdict === 'unproven' && from.n === 0);
+    if (applied.ok && counts) {
+      chain = applied.chain;
+      counted = { n: chain.n, head: chain.head };
+      read.valid.push(statement);
+      if (verdict === 'unproven') read.unproven.push(statement);
+      if (read.bad.length === 0) firm = chain;
+    } else {
+      const reason = verdict === 'unproven' || verdict === 'good' ? 'device_unsigned' : verdict;
+      read.bad.push({ statement, reason });
+      if (!follows) break;
+      chain = passedOver(chain, statement, hash);
     }
-    if (waiting.length > 0 && !mayVouch(read.chain, statement.by_user)) return ended(read, waiting);
-    read.valid.push(...waiting, statement);
-    read.unproven.push(...waiting);
-    read.chain = chain;
-    read.members = chain.members;
-    waiting = [];
+    heads.set(chain.n, chain.head);
   }
-  return ended(read, waiting);
+  return { ...read, chain, firm, heads, counted, members: chain.members };
 }
 
-/** Of a room that was never seen before, nothing is known but the chain itself; else one that was a member has to say it. */
-const mayVouch = (proven: RoomChain, userId: string): boolean =>
-  proven.n === 0 || proven.members.includes(userId);
-
-function ended(
-  read: StatementsRead,
-  waiting: readonly MembershipStatement[],
-  bad?: StatementsRead['bad'][number],
-): StatementsRead {
-  for (const statement of waiting) read.bad.push({ statement, reason: 'device_gone' });
-  if (bad) read.bad.push(bad);
-  return read;
+/** The chain over one that does not count: nobody is in by it, and whom it puts out is out. */
+function passedOver(chain: RoomChain, statement: MembershipStatement, hash: string): RoomChain {
+  const { action, by_user: by, user_ids: ids } = statement;
+  const out = action === 'leave' ? [by] : action === 'remove' && chain.kind === 'group' ? ids : [];
+  const members = chain.members.filter((id) => !out.includes(id));
+  return { ...chain, n: chain.n + 1, head: hash, members };
 }
 
 async function checkSignature(
   statement: MembershipStatement,
   key: SigningKey,
-): Promise<'good' | 'bad_signature' | 'device_unsigned' | 'device_gone'> {
+): Promise<'good' | 'unproven' | 'bad_signature' | 'device_unsigned' | 'device_gone'> {
   if (key === 'gone') return 'device_gone';
   if (key === 'unsigned') return 'device_unsigned';
-  const good = await verifySignature(key, statement.signature, statementText(statement));
-  return good ? 'good' : 'bad_signature';
+  const isProven = key instanceof Uint8Array;
+  const text = statementText(statement);
+  if (!(await verifySignature(isProven ? key : key.unproven, statement.signature, text)))
+    return 'bad_signature';
+  return isProven ? 'good' : 'unproven';
 }
 
 /** False also for what is no key or no signature. */

@@ -6,6 +6,7 @@ import {
   applyStatement,
   emptyChain,
   statementText,
+  type DeviceKeys,
   type MembershipStatement,
   type QueueItem,
   type TalkRoom,
@@ -225,6 +226,9 @@ export class MemoryServer {
     }
     const before = room.member_ids;
     room.statements.push(statement);
+    const signer = this.devices.get(statement.by_device)?.keys;
+    // With what its owner had signed of it then.
+    if (signer) room.signers = [...(room.signers ?? []), structuredClone(signer) as DeviceKeys];
     room.member_ids = [...chain.members];
     this.announce(room, before);
   }
