@@ -38,7 +38,7 @@ export async function notify(worker: ServiceWorkerGlobalScope, data: PushMessage
   if (payload) await receipt(payload.receipt, 'shown');
 }
 
-export async function closeOfIncident(worker: ServiceWorkerGlobalScope, incidentId: string): Promise<void> {
+async function closeOfIncident(worker: ServiceWorkerGlobalScope, incidentId: string): Promise<void> {
   for (const shown of await worker.registration.getNotifications({ tag: alarmTag(incidentId) }))
     shown.close();
 }

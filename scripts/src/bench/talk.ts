@@ -107,7 +107,9 @@ async function gather(box: Box, admin: string, org: string): Promise<Crowd> {
     const profile = await waitFor('signaling to know the guard', () =>
       openEngine(box, token).catch(() => undefined),
     );
-    await profile.engine.begin({ name: 'Bench', kind: 'personal' });
+    await waitFor('talk to know the guard', () =>
+      profile.engine.begin({ name: 'Bench', kind: 'personal' }).catch(() => undefined),
+    );
     people.push({ id, profile });
     while (consoles.length < lookers && consoles.length < (count + 1) * perSession)
       consoles.push(await openConsole(box, token));
