@@ -103,6 +103,17 @@ describe('warnings of a conversation', () => {
     expect(heard).toEqual([`compare ${ids.ada}`, `accept ${ids.ada}`]);
   });
 
+  it('offer no acceptance of my own keys, which are brought back instead', async () => {
+    const bar = await mountTalk(TalkWarnings, {
+      warnings: [{ ...changed, userId: ids.me }],
+      nameOf,
+      me: ids.me,
+    });
+    expect(bar.text()).toContain('Your own keys have changed');
+    expect(bar.text()).toContain('tell your administrator');
+    expect(bar.findAll('button')).toHaveLength(0);
+  });
+
   it('put the worst first and say each thing of a person once', async () => {
     const gap: Warning = { kind: 'gap', userId: ids.bo, deviceId: 'ABCDEFGHIJ', missing: 2 };
     const bar = await mountTalk(TalkWarnings, {

@@ -144,6 +144,9 @@ export const messages: typeof english = {
       keysText:
         'Oft ist das ein Neubeginn nach einem verlorenen Telefon. Es könnte auch jemand sein, der sich als {name} ausgibt. Fragen Sie persönlich oder über Funk. Bis Sie entscheiden, wird nichts gesendet.',
       keysVerified: 'Sie hatten diese Schlüssel früher verglichen.',
+      ownKeysTitle: 'Ihre eigenen Schlüssel haben sich geändert',
+      ownKeysText:
+        'Wenn Sie auf einem anderen Gerät neu begonnen haben, holen Sie Ihre Nachrichten hierher. Wenn nicht, gibt sich vielleicht jemand als Sie aus: Sagen Sie es Ihrem Administrator. Bis dahin wird nichts gesendet.',
       compare: 'Vergleichen',
       accept: 'Annehmen',
       acceptTitle: 'Die neuen Schlüssel von {name} annehmen?',

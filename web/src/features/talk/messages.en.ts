@@ -141,6 +141,9 @@ export const messages = {
       keysText:
         'Often this is a new start after a lost phone. It could also be somebody who poses as {name}. Ask in person or by radio. Nothing is sent until you decide.',
       keysVerified: 'You had compared these keys before.',
+      ownKeysTitle: 'Your own keys have changed',
+      ownKeysText:
+        'If you started over on another device, bring your messages here. If it was not you, somebody may pose as you: tell your administrator. Nothing is sent until then.',
       compare: 'Compare',
       accept: 'Accept',
       acceptTitle: 'Accept the new keys of {name}?',
