@@ -5,6 +5,9 @@ import type { DeviceGround } from './adapters/devices/device-ground.ts';
 import { DeviceRemover } from './adapters/devices/device-remover.ts';
 import { DeviceSweeper } from './adapters/devices/device-sweeper.ts';
 import { QueueHub } from './adapters/devices/queue-hub.ts';
+import { QueueSpace } from './adapters/devices/queue-space.ts';
+import { DiskSpace } from './adapters/keep/disk-space.ts';
+import { queueLimits } from './domain/queue.ts';
 import type { Ground, Part, Queues } from './ground.ts';
 import { deviceHandlers, type DeviceRoutes } from './http/devices.routes.ts';
 import { directHandlers } from './http/direct.routes.ts';
@@ -62,7 +65,9 @@ export function createDevicesPart(ground: Ground): DevicesPart {
     checks: () => {
       const { rows, bytes } = shared.queue.totals();
       const detail = `${hub.openDevices().length} open, ${rows} wait (${Math.ceil(bytes / 1_024)} KiB)`;
-      return [{ name: 'queues', state: 'ok', detail }];
+      // Nine tenths: time for an admin to act before messages are refused.
+      const isNearlyFull = bytes > queueLimits.totalBytesMax * 0.9;
+      return [{ name: 'queues', state: isNearlyFull ? 'degraded' : 'ok', detail }];
     },
     start: () => sweeper.start(),
     stop: () => {
@@ -79,6 +84,12 @@ function createGround(ground: Ground): DeviceGround {
   const positions = new PositionStore(db, clock.now());
   const box = new KeyBox({ key, random, variable: 'SIGNALING_KEY_FILE' });
   const devices = new DeviceStore(db, box);
+  const queue = new QueueStore(db, positions);
+  const disk = new DiskSpace({
+    directory: config.DATA_DIR,
+    reserveBytes: config.TALK_DISK_RESERVE_BYTES,
+    clock,
+  });
   const any = devices.first();
   if (any) devices.shareOf(any);
   return {
@@ -87,7 +98,8 @@ function createGround(ground: Ground): DeviceGround {
     oneTimeKeys: new OneTimeKeyStore(db),
     identities: new IdentityStore(db),
     lists: new ListChangeStore(db, positions),
-    queue: new QueueStore(db, positions),
+    queue,
+    space: new QueueSpace({ queue, disk, clock }),
     taken: new TakenCallStore(db),
     challengeKey: createHmac('sha256', key).update('talk attach challenge').digest(),
   };

@@ -39,13 +39,14 @@ export type { DeviceKey };
 
 /** What the devices part gives the others. Called inside a transaction of the caller, delivered after its commit. */
 export type Queues = {
-  enqueue(to: DeviceKey, item: NewQueueItem): void;
+  /** @returns false, having written nothing, when the queue or the sender's share of it is full. */
+  enqueue(to: DeviceKey, item: NewQueueItem): boolean;
   /** The item of a room event is kept once, in the rooms part: only its name lies in the queue. */
-  enqueueRoomEvent(to: readonly DeviceKey[], event: { roomId: string; seq: number }): void;
+  enqueueRoomEvent(to: DeviceKey, event: { roomId: string; seq: number; senderId: string }): boolean;
   /** How such an event is read again when its turn comes; undefined: it is kept no more, and nobody is told of it. */
   readRoomEventsBy(read: (event: { roomId: string; seq: number }) => TalkRoomEvent | undefined): void;
-  /** The room as it is after so many statements; it too is kept once, for its chain grows with each change. `bytes`: about how large. */
-  enqueueRoom(to: readonly DeviceKey[], room: { roomId: string; statements: number; bytes: number }): void;
+  /** The room as it is after so many statements; it too is kept once, for its chain grows with each change. */
+  enqueueRoom(to: DeviceKey, room: QueuedRoom): boolean;
   readRoomsBy(read: (room: { roomId: string; statements: number }) => TalkRoom | undefined): void;
   /** Sends what was enqueued to whoever is there: to be called after the commit. */
   flush(to: readonly DeviceKey[]): void;
@@ -64,6 +65,8 @@ export type Queues = {
   /** Ed25519 key (unpadded base64) of a device that has keys. */
   deviceKey(device: DeviceKey): string | undefined;
 };
+/** `bytes`: about how large it is on the wire; `senderId`: whose doing it is that it is told of; null: nobody's. */
+export type QueuedRoom = { roomId: string; statements: number; bytes: number; senderId: string | null };
 export type NewQueueItem = QueueItem extends infer I
   ? I extends { pos: number; at: string }
     ? Omit<I, 'pos' | 'at'>

@@ -12,6 +12,7 @@ import { archiveHandlers } from './http/archive.routes.ts';
 import { backupHandlers } from './http/backup.routes.ts';
 import { fileHandlers } from './http/files.routes.ts';
 import { secretHandlers } from './http/secrets.routes.ts';
+import { CallLimits } from './http/talk-limits.ts';
 import { ArchiveStore } from './store/archive.store.ts';
 import { BackupStore } from './store/backup.store.ts';
 import { FileStore } from './store/file.store.ts';
@@ -38,7 +39,7 @@ export function createKeepPart(ground: Ground, queues: Queues): SweptPart {
     handlers: {
       ...fileHandlers(files),
       ...secretHandlers({ secrets, queues, clock }),
-      ...backupHandlers({ db, backups, queues }),
+      ...backupHandlers({ db, backups, queues, space, limits: new CallLimits(clock) }),
       ...archiveHandlers({ db, archive, queues, space }),
     },
     onEntries: (entries) => forgetPeople(kept, deletedUsers(entries)),

@@ -1,7 +1,7 @@
 /** Queues of devices: order, batches, acknowledgement, who may open one, and what becomes of it when things end. */
 import { talkLimits, type QueueItem } from '@siphera/contract';
 import { fakeClock, waitFor } from '@siphera/testkit';
-import { systemClock, toRfc3339 } from '@siphera/runtime';
+import { systemClock, systemRandom, toRfc3339 } from '@siphera/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { createDevicesPart, type DevicesPart } from './devices.part.ts';
@@ -157,20 +157,67 @@ describe('a queue', () => {
     expect(queue.items).toEqual([]);
   });
 
-  it('that is full refuses the sender, and loses nothing', async () => {
+  it('that is full is left out and named, and keeps nothing from the others', async () => {
     const [alice, bob] = await pair();
-    okOf(await send(alice, bob, { n: 0 }));
+    const desk = await (await alice.user.session()).device();
+    const drawer = await (await bob.user.session()).device();
     const { db } = rig.signaling.ground;
     const fill = db.prepare('UPDATE devices SET queue_rows = ? WHERE id = ?');
+    fill.run(queueLimits.rowsMax, drawer.id);
+    const full = [{ user_id: bob.user.talkId, device_id: drawer.id }];
+    const theirs = { [bob.id]: { n: 1 }, [drawer.id]: { n: 1 } };
+    const params = { type: 'm.test', txn: 'full' };
+    const keys = { params, body: { messages: { [bob.user.talkId]: theirs } } };
+    for (let times = 0; times < 2; times += 1)
+      expect(okOf(await alice.user.call('sendToDevice', keys))).toEqual({ unknown: [], full });
+    const messages = { [bob.user.talkId]: theirs, [alice.user.talkId]: { [desk.id]: { n: 2 } } };
+    const body = { message_id: systemRandom.uuid(), to: bob.user.talkId, messages };
+    expect(okOf(await alice.user.call('sendDirect', { body }))).toMatchObject({ full });
     fill.run(queueLimits.rowsMax, bob.id);
-    const refused = await send(alice, bob, { n: 1 });
-    expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded', device_id: bob.id } });
-    fill.run(1, bob.id);
-    okOf(await send(alice, bob, { n: 2 }));
+    const again = { ...body, message_id: systemRandom.uuid() };
+    expect((await alice.user.call('sendDirect', { body: again })).body).toMatchObject({
+      code: 'overloaded',
+      full: [{ device_id: bob.id }, { device_id: drawer.id }],
+    });
+    expect((await drawer.user.device()).id).not.toBe('');
+    fill.run(2, bob.id);
+    fill.run(0, drawer.id);
     using queue = await bob.open();
-    expect(numbers(queue.items)).toEqual([0, 2]);
+    // Of the drawer phone it was told; of the one that came while it was full it was not.
+    expect(numbers(queue.items)).toEqual(['device_new', 1, 1]);
+    using own = await desk.open();
+    expect(numbers(own.items)).toEqual([2]);
+  });
+
+  it('is not filled by one person, whatever number of devices he writes from', async () => {
+    const [alice, bob] = await pair();
+    const [carol] = await pair();
+    const desk = await (await alice.user.session()).device();
+    okOf(await send(alice, bob, { n: 0 }));
+    const { db } = rig.signaling.ground;
+    const use = db.prepare('UPDATE queue_shares SET waiting = ?, bytes = ? WHERE device_id = ?');
+    const left = { unknown: [], full: [{ user_id: bob.user.talkId, device_id: bob.id }] };
+    for (const share of [
+      [queueLimits.rowsBySenderMax, 1_000],
+      [1, queueLimits.bytesBySenderMax],
+    ]) {
+      expect(use.run(...share, bob.id).changes).toBe(1);
+      for (const from of [alice, desk]) expect(okOf(await send(from, bob, { n: 'too much' }))).toEqual(left);
+    }
+    expect(okOf(await send(carol, bob, { n: 1 }))).toEqual({ unknown: [] });
+    using queue = await bob.open();
+    expect(numbers(queue.items)).toEqual([0, 1]);
+    await waitFor('the shares to be free', () => shares(bob) === 0);
+    okOf(await send(alice, bob, { n: 2 }));
+    await waitFor('what comes then', () => numbers(queue.items).includes(2));
   });
 });
+
+const shares = (device: TestDevice): number | undefined =>
+  rig.signaling.ground.db
+    .prepare<[string], number>('SELECT count(*) FROM queue_shares WHERE device_id = ?')
+    .pluck()
+    .get(device.id);
 
 const waiting = async (device: TestDevice): Promise<number | undefined> =>
   Promise.resolve(

@@ -108,7 +108,7 @@ describe('events of rooms in a queue', () => {
     const guard = await rig.user();
     const device = await guard.device();
     const [roomId, text] = [systemRandom.uuid(), 'x'.repeat(50_000)];
-    const to = [{ userId: guard.id, deviceId: device.id }];
+    const to = { userId: guard.id, deviceId: device.id };
     queues.readRoomEventsBy(({ seq }) =>
       seq === 7
         ? undefined
@@ -122,7 +122,7 @@ describe('events of rooms in a queue', () => {
             content: { text },
           },
     );
-    for (let seq = 1; seq <= 30; seq += 1) queues.enqueueRoomEvent(to, { roomId, seq });
+    for (let seq = 1; seq <= 30; seq += 1) queues.enqueueRoomEvent(to, { roomId, seq, senderId: guard.id });
     using queue = await device.open();
     await waitFor('all', () => queue.batches.at(-1)?.end === true);
     const seqs = queue.items.flatMap((item) => (item.kind === 'room_event' ? [item.event.seq] : []));

@@ -16,15 +16,15 @@ export class Allowance {
     this.#clock = clock;
   }
 
-  /** Takes one. @returns seconds to wait when there is none, else undefined. */
-  take(key: string): number | undefined {
+  /** Takes one, or `count` of them. @returns seconds to wait when there are not so many, else undefined. */
+  take(key: string, count = 1): number | undefined {
     const { burst, perMinute } = this.#limits;
     const nowMs = this.#clock.monotonic();
     const left = this.#left(key, nowMs);
-    if (left < 1) return Math.ceil(((1 - left) * 60) / perMinute);
+    if (left < count) return Math.ceil(((count - left) * 60) / perMinute);
     if (this.#buckets.size >= keysMax) this.#forgetFull(nowMs);
     this.#buckets.delete(key);
-    this.#buckets.set(key, { left: Math.min(burst, left) - 1, atMs: nowMs });
+    this.#buckets.set(key, { left: Math.min(burst, left) - count, atMs: nowMs });
     return undefined;
   }
 

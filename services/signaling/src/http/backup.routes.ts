@@ -3,6 +3,7 @@ import { AppError, type Sqlite } from '@siphera/runtime';
 import { BackupKey } from '../domain/backup-key.ts';
 import { backupBytesMax, backupSessionsMax, requireWithin } from '../domain/quota.ts';
 import type { Queues, TalkHandlers } from '../ground.ts';
+import type { CallLimits } from './talk-limits.ts';
 import type { BackupRow, BackupStore, NamedKey } from '../store/backup.store.ts';
 
 /** Larger ones are read room by room: an answer is made in memory, of all consoles at once. */
@@ -10,11 +11,18 @@ const readAtOnceBytesMax = 16 * 1024 ** 2;
 /** Public key, signatures: a kilobyte. */
 const authDataCharsMax = 16_000;
 
-export type BackupParts = { db: Sqlite; backups: BackupStore; queues: Queues };
+export type BackupParts = {
+  db: Sqlite;
+  backups: BackupStore;
+  queues: Queues;
+  space: { require(bytes: number): void };
+  limits: CallLimits;
+};
 type Names = 'getBackup' | 'createBackup' | 'putBackupKeys' | 'getBackupKeys';
 type SentRooms = Record<string, { sessions: Record<string, Record<string, unknown>> }>;
 
-export function backupHandlers({ db, backups, queues }: BackupParts): Pick<TalkHandlers, Names> {
+export function backupHandlers(parts: BackupParts): Pick<TalkHandlers, Names> {
+  const { db, backups, queues, space, limits } = parts;
   return {
     getBackup: async ({ caller }) => {
       const row = backups.current(caller.claims.sub);
@@ -40,6 +48,8 @@ export function backupHandlers({ db, backups, queues }: BackupParts): Pick<TalkH
       const { userId } = queues.confirmed(caller);
       const { version } = requireCurrent(backups.current(userId), params.version);
       const keys = readKeys(body.rooms);
+      space.require(0);
+      limits.take('bytes', caller, JSON.stringify(body.rooms).length);
       const after = db
         .transaction(() => {
           for (const key of keys) backups.put(userId, version, key);

@@ -7,16 +7,18 @@ import { compareDirect } from '../domain/direct-set.ts';
 import type { TalkHandlers } from '../ground.ts';
 import type { DeviceRoutes } from './devices.routes.ts';
 
-type Names = 'sendToDevice' | 'sendDirect';
+type Routes = 'sendToDevice' | 'sendDirect';
 type Messages = Parameters<TalkHandlers['sendDirect']>[0]['body']['messages'];
 type Target = DeviceKey & { talkId: string; content: ToDeviceEvent['content'] };
 
-const TakenToDevice = z.object({
-  unknown: z.array(z.object({ user_id: z.string(), device_id: z.string() })),
-});
-const TakenDirect = z.object({ at: z.string() });
+const Names = z.array(z.object({ user_id: z.string(), device_id: z.string() }));
+/** Of a row of a queue, or of a name in an answer that is kept, besides what was sent. */
+const rowBytes = 200;
 
-export function directHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Names> {
+const TakenToDevice = z.object({ unknown: Names, full: Names.optional() });
+const TakenDirect = z.object({ at: z.string(), full: Names.optional() });
+
+export function directHandlers(routes: DeviceRoutes): Pick<TalkHandlers, Routes> {
   const { ground, hub, limits } = routes;
   return {
     sendToDevice: async ({ caller, params, body }) => {
@@ -52,15 +54,15 @@ const isOfConfirming = (type: string, targets: readonly Target[], { claims }: Ca
 
 /** `*` stands for every device of that person but the sending one; a device that is named by itself gets its own. */
 function withAllNamed({ hub }: DeviceRoutes, messages: Messages, sender: DeviceKey): Messages {
-  const named = Object.entries(messages).map(([talkId, { '*': forAll, ...byDevice }]) => {
-    if (forAll === undefined) return [talkId, byDevice];
-    const all = hub
-      .devicesOf(readTalkUserId(talkId).userId)
+  const named: Messages = {};
+  for (const [talkId, { '*': forAll, ...byDevice }] of Object.entries(messages)) {
+    const others = forAll === undefined ? [] : hub.devicesOf(readTalkUserId(talkId).userId);
+    const all = others
       .filter(({ deviceId }) => deviceId !== sender.deviceId)
-      .map(({ deviceId }) => [deviceId, forAll]);
-    return [talkId, { ...Object.fromEntries(all), ...byDevice }];
-  });
-  return Object.fromEntries(named) as Messages;
+      .map(({ deviceId }): [string, typeof forAll] => [deviceId, forAll]);
+    named[talkId] = { ...(Object.fromEntries(all) as typeof byDevice), ...byDevice };
+  }
+  return named;
 }
 
 /** @throws AppError `validation_failed` for too many, `not_found` for people of another organisation. */
@@ -76,6 +78,13 @@ function targetsOf(messages: Messages, { claims }: Caller): Target[] {
       `Send to at most ${talkLimits.toDeviceTargetsMax} devices at once.`,
     );
   return targets;
+}
+
+/** @throws AppError `disk_full`, `rate_limited` */
+function requireRoomFor({ ground, limits }: DeviceRoutes, caller: Caller, targets: readonly Target[]): void {
+  ground.space.require();
+  const bytes = targets.reduce((sum, { content }) => sum + rowBytes + JSON.stringify(content).length, 0);
+  limits.take('bytes', caller, bytes);
 }
 
 /** Somebody who works here and may talk; core's last word on it when core is away. */
@@ -97,43 +106,59 @@ const eventOf = (
   sender_device: sender.deviceId,
 });
 
-/** In one transaction; once for each type and `txn` of a device within a day. */
+const namesOf = (devices: readonly Target[]) =>
+  devices.map(({ talkId, deviceId }) => ({ user_id: talkId, device_id: deviceId }));
+
+/** Those that were left out; nothing when none was. */
+function fullOf(wanted: readonly Target[], sent: readonly Target[]): { full?: ReturnType<typeof namesOf> } {
+  const full = wanted.filter((target) => !sent.includes(target));
+  return full.length > 0 ? { full: namesOf(full) } : {};
+}
+
+/** In one transaction; once for each type and `txn` of a device within a day. Devices that are full are left out and named. */
 function sendToDevice(
-  { ground, hub }: DeviceRoutes,
+  routes: DeviceRoutes,
   caller: Caller,
   sender: DeviceKey,
   { type, txn, targets }: { type: string; txn: string; targets: readonly Target[] },
 ) {
+  const { ground, hub } = routes;
   const callId = `to_device:${type}:${txn}`;
   const send = ground.db.transaction(() => {
     const before = ground.taken.answerTo(sender.deviceId, callId);
     if (before !== undefined) return { answer: TakenToDevice.parse(before), sent: [] };
+    requireRoomFor(routes, caller, targets);
     const known = targets.filter((target) => hub.deviceKey(target) !== undefined);
-    for (const target of known)
+    const sent = known.filter((target) =>
       hub.enqueue(target, {
         kind: 'to_device',
         event: eventOf(caller, sender, { type, content: target.content }),
-      });
-    const unknown = targets
-      .filter((target) => !known.includes(target))
-      .map(({ talkId, deviceId }) => ({ user_id: talkId, device_id: deviceId }));
-    ground.taken.put(sender.deviceId, callId, { unknown }, ground.clock.now());
-    return { answer: { unknown }, sent: known };
+      }),
+    );
+    const unknown = namesOf(targets.filter((target) => !known.includes(target)));
+    const answer = { unknown, ...fullOf(known, sent) };
+    ground.taken.put(sender.deviceId, callId, answer, ground.clock.now());
+    return { answer, sent };
   });
   return send.immediate();
 }
 
-/** In one transaction: to exactly the devices that there are, or to none. Once for each id of a device. */
+/**
+ * In one transaction: to exactly the devices that there are, or to none. Once for each id of a device. A device that is full is left out
+ * and named, so that one phone in a drawer keeps nothing from the others; it is refused when nobody whom it is for could have it.
+ */
 function sendDirect(
-  { ground, hub }: DeviceRoutes,
+  routes: DeviceRoutes,
   caller: Caller,
   sender: DeviceKey,
   { id, to, targets }: { id: string; to: string; targets: readonly Target[] },
 ) {
+  const { ground, hub } = routes;
   const callId = `direct:${id}`;
   const send = ground.db.transaction(() => {
     const before = ground.taken.answerTo(sender.deviceId, callId);
     if (before !== undefined) return { answer: TakenDirect.parse(before), sent: [] };
+    requireRoomFor(routes, caller, targets);
     const theirs = to === sender.userId ? [] : hub.devicesOf(to);
     if (to !== sender.userId && theirs.length === 0)
       throw new AppError('unprocessable', 'He has no device yet that could read it.');
@@ -146,7 +171,7 @@ function sendDirect(
         hint: 'Encrypt it for those that are missing, leave out those that are gone, and send it again.',
         extra: differs,
       });
-    for (const target of targets)
+    const sent = targets.filter((target) =>
       hub.enqueue(target, {
         kind: 'to_device',
         event: eventOf(caller, sender, {
@@ -154,10 +179,16 @@ function sendDirect(
           content: target.content,
           message_id: id,
         }),
+      }),
+    );
+    if (theirs.length > 0 && !sent.some(({ userId }) => userId === to))
+      throw new AppError('overloaded', 'Too much waits already for each device that could read it.', {
+        hint: 'Its owner has to open one or to remove it.',
+        extra: fullOf(targets, sent),
       });
-    const answer = { at: toRfc3339(ground.clock.now()) };
+    const answer = { at: toRfc3339(ground.clock.now()), ...fullOf(targets, sent) };
     ground.taken.put(sender.deviceId, callId, answer, ground.clock.now());
-    return { answer, sent: targets };
+    return { answer, sent };
   });
   return send.immediate();
 }

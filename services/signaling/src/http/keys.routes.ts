@@ -117,6 +117,7 @@ function takeDeviceKeys(
   for (const other of hub.devicesOf(device.userId)) {
     if (other.deviceId === device.id) continue;
     const { id, name, kind } = device;
+    // One whose queue is full is not told; a device that nobody opens must not keep its owner from setting up another.
     hub.enqueue(other, { kind: 'device_new', device: { id, name, kind }, address });
   }
   return true;

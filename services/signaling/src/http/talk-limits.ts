@@ -19,6 +19,11 @@ export const callLimits = {
   /** Keys of rooms, receipts: some for each message. */
   toDevice: { burst: 2_000, perMinute: 3_000 },
   direct: { burst: 1_000, perMinute: 1_200 },
+  /**
+   * Bytes that are kept for others or for oneself. A night's messages to twenty devices each are some 24 MB, a backup that is made anew
+   * some 70.
+   */
+  bytes: { burst: 64 * 1024 ** 2, perMinute: 32 * 1024 ** 2 },
 } as const satisfies Record<string, AllowanceLimits>;
 export type LimitName = keyof typeof callLimits;
 
@@ -30,9 +35,9 @@ export class CallLimits {
     this.#allowances = Object.fromEntries(made) as Record<LimitName, Allowance>;
   }
 
-  /** Takes one for the session. @throws AppError `rate_limited` when there is none. */
-  take(name: LimitName, { claims }: Caller): void {
-    const seconds = this.#allowances[name].take(claims.sid);
+  /** Takes one, or `count` of them, for the session. @throws AppError `rate_limited` when there are not so many. */
+  take(name: LimitName, { claims }: Caller, count = 1): void {
+    const seconds = this.#allowances[name].take(claims.sid, count);
     if (seconds !== undefined)
       throw new AppError('rate_limited', 'That was too often in a short time.', {
         extra: { retry_after_seconds: seconds },

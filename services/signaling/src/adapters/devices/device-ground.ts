@@ -8,6 +8,7 @@ import type { ListChangeStore } from '../../store/list-change.store.ts';
 import type { OneTimeKeyStore } from '../../store/one-time-key.store.ts';
 import type { QueueStore } from '../../store/queue.store.ts';
 import type { TakenCallStore } from '../../store/taken-call.store.ts';
+import type { QueueSpace } from './queue-space.ts';
 
 export type DeviceGround = Ground & {
   devices: DeviceStore;
@@ -15,6 +16,7 @@ export type DeviceGround = Ground & {
   identities: IdentityStore;
   lists: ListChangeStore;
   queue: QueueStore;
+  space: QueueSpace;
   taken: TakenCallStore;
   /** Our secret half of the challenges. */
   challengeKey: Buffer;

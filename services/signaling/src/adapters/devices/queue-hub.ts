@@ -4,6 +4,7 @@
  * that has proved to be the device gets anything of it.
  */
 import {
+  readTalkUserId,
   talkLimits,
   talkUserId,
   TalkDone,
@@ -19,8 +20,8 @@ import type { z } from 'zod';
 import { Allowance } from '../../domain/allowance.ts';
 import { mayTalk, type DeviceKey } from '../../domain/device.ts';
 import { cutBatch } from '../../domain/queue.ts';
-import type { NewQueueItem, Queues } from '../../ground.ts';
-import type { QueueRow } from '../../store/queue.store.ts';
+import type { NewQueueItem, QueuedRoom, Queues } from '../../ground.ts';
+import type { NewQueueRow, QueueRow } from '../../store/queue.store.ts';
 import type { ConsoleSocket } from '../socket-server.ts';
 import { isConfirmed, type DeviceGround } from './device-ground.ts';
 
@@ -59,13 +60,15 @@ export class QueueHub implements Queues {
     this.#openings = new Allowance(openingLimits, ground.clock);
   }
 
-  enqueue(to: DeviceKey, item: NewQueueItem): void {
+  enqueue(to: DeviceKey, item: NewQueueItem): boolean {
     const body = JSON.stringify(item);
-    this.#add(to, { body, roomId: null, roomSeq: null, bytes: Buffer.byteLength(body) });
+    const senderId = item.kind === 'to_device' ? readTalkUserId(item.event.sender).userId : null;
+    return this.#add(to, { body, roomId: null, roomSeq: null, bytes: Buffer.byteLength(body), senderId });
   }
 
-  enqueueRoomEvent(to: readonly DeviceKey[], { roomId, seq }: { roomId: string; seq: number }): void {
-    for (const device of to) this.#add(device, { body: null, roomId, roomSeq: seq, bytes: roomEventBytes });
+  enqueueRoomEvent(to: DeviceKey, event: { roomId: string; seq: number; senderId: string }): boolean {
+    const { roomId, seq, senderId } = event;
+    return this.#add(to, { body: null, roomId, roomSeq: seq, bytes: roomEventBytes, senderId });
   }
 
   readRoomEventsBy(read: RoomEventReader): void {
@@ -73,9 +76,8 @@ export class QueueHub implements Queues {
   }
 
   /** A room is told from its events by a seq below zero: the number of its statements. */
-  enqueueRoom(to: readonly DeviceKey[], room: { roomId: string; statements: number; bytes: number }): void {
-    const { roomId, statements, bytes } = room;
-    for (const device of to) this.#add(device, { body: null, roomId, roomSeq: -statements, bytes });
+  enqueueRoom(to: DeviceKey, { roomId, statements, bytes, senderId }: QueuedRoom): boolean {
+    return this.#add(to, { body: null, roomId, roomSeq: -statements, bytes, senderId });
   }
 
   readRoomsBy(read: RoomReader): void {
@@ -177,13 +179,11 @@ export class QueueHub implements Queues {
     this.#open.clear();
   }
 
-  #add(to: DeviceKey, row: Omit<QueueRow, 'pos' | 'atMs'>): void {
-    const { queue, clock } = this.#ground;
-    if (queue.add(to.deviceId, row, clock.now())) return;
-    throw new AppError('overloaded', 'A device that was not there for long has too much waiting for it.', {
-      hint: 'Its owner has to open it or to remove it.',
-      extra: { user_id: to.userId, device_id: to.deviceId },
-    });
+  #add(to: DeviceKey, row: NewQueueRow): boolean {
+    const { queue, clock, log } = this.#ground;
+    const isAdded = queue.add(to.deviceId, row, clock.now());
+    if (!isAdded) log.debug('queue_full', { device: to.deviceId, user: to.userId });
+    return isAdded;
   }
 
   #attachedTo(claims: Caller['claims']): DeviceKey | undefined {

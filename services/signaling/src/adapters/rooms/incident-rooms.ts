@@ -78,7 +78,7 @@ export class IncidentRooms {
           .servedFlags(room.id)
           .filter(({ userId, isServed: was }) => isServed(people, userId, room) !== was);
         for (const { userId, isServed: was } of changed) rooms.setServed(room.id, userId, !was);
-        return changed.length > 0 ? enqueueRoom(this.#ground, room.id) : [];
+        return changed.length > 0 ? enqueueRoom(this.#ground, room.id, { by: null }) : [];
       })
       .immediate();
     queues.flush(to);

@@ -5,14 +5,7 @@ import { Allowance } from '../../domain/allowance.ts';
 import type { RoomEventRow } from '../../store/room-event.store.ts';
 import { roomEventToWire } from '../../store/room-event.store.ts';
 import type { RoomRow } from '../../store/room.store.ts';
-import {
-  devicesOf,
-  enqueueEach,
-  requireAllowed,
-  requireMember,
-  servedMembers,
-  type RoomGround,
-} from './room-ground.ts';
+import { devicesOf, requireAllowed, requireMember, servedMembers, type RoomGround } from './room-ground.ts';
 
 /** Of one person's devices together: far above what people write, and what sends after 8 h offline has waited for. */
 const sendAllowance = { burst: 1_000, perMinute: 1_200 };
@@ -61,7 +54,9 @@ export class RoomEvents {
     const seq = db
       .transaction(() => {
         const given = events.append(event);
-        enqueueEach(this.#ground, to, (each) => queues.enqueueRoomEvent([each], { roomId, seq: given }));
+        const named = { roomId, seq: given, senderId: device.userId };
+        // A device whose queue is full is left out: it reads the room anew when it comes back.
+        for (const each of to) queues.enqueueRoomEvent(each, named);
         return given;
       })
       .immediate();

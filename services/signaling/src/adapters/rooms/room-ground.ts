@@ -68,37 +68,22 @@ export function roomToWire(ground: RoomGround, room: RoomRow, statements = room.
 
 /**
  * Puts the room as it is now into the queues of all whom it is delivered to, and of those who have just gone. Inside the
- * transaction of the change. @returns whom to flush after the commit.
+ * transaction of the change. A device whose queue is full is left out: rooms are read anew when it comes back, and one phone in a
+ * drawer must neither silence a room nor keep its owner in it.
+ * @param by whose doing the change is; null: nobody's. @returns whom to flush after the commit.
  */
-export function enqueueRoom(ground: RoomGround, id: string, gone: readonly string[] = []): DeviceKey[] {
+export function enqueueRoom(
+  ground: RoomGround,
+  id: string,
+  { by, gone = [] }: { by: string | null; gone?: readonly string[] },
+): DeviceKey[] {
   const room = ground.rooms.get(id);
   if (!room) return [];
   const left = gone.filter((userId) => isServed(ground.people, userId, room));
   const to = devicesOf(ground, [...new Set([...servedMembers(ground, room), ...left])]);
   const bytes = roomBytesMin + ground.statements.bytes(id);
-  const named = { roomId: id, statements: room.statements, bytes };
-  return enqueueEach(ground, to, (device) => ground.queues.enqueueRoom([device], named));
-}
-
-/**
- * A device whose queue is full is left out: rooms are read anew when it comes back, and one phone in a drawer must neither silence a room nor
- * keep its owner in it. @returns those that have it.
- */
-export function enqueueEach(
-  { log }: RoomGround,
-  to: readonly DeviceKey[],
-  enqueue: (device: DeviceKey) => void,
-): DeviceKey[] {
-  return to.filter((device) => {
-    try {
-      enqueue(device);
-      return true;
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'overloaded') throw error;
-      log.warn('room_not_queued', { device: device.deviceId });
-      return false;
-    }
-  });
+  const named = { roomId: id, statements: room.statements, bytes, senderId: by };
+  return to.filter((device) => ground.queues.enqueueRoom(device, named));
 }
 
 /** @throws AppError `rate_limited` */

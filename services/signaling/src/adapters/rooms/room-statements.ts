@@ -112,7 +112,7 @@ export class RoomStatements {
         statements.add(statement, hash);
         rooms.advance(applied.chain, applied);
         rooms.touch(room.id, clock.now());
-        return enqueueRoom(this.#ground, room.id, applied.removed);
+        return enqueueRoom(this.#ground, room.id, { by: statement.by_user, gone: applied.removed });
       })
       .immediate();
     queues.flush(to);
