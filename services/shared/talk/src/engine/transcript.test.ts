@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { canonicalJson, TranscriptDocument } from '@siphera/contract';
+import { canonicalJson, incidentsRoutes, TranscriptDocument, transcriptMessagesMax } from '@siphera/contract';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConversationId } from '../content.ts';
 import { closeAll, pair } from '../testing/acquainted.ts';
-import type { MemoryServer } from '../testing/memory-server.ts';
 import { until, type Person } from '../testing/people.ts';
+import { newestThatFit } from './transcript.ts';
 
 afterEach(closeAll);
 
@@ -12,18 +12,20 @@ async function filed(one: Person, conv: ConversationId): Promise<TranscriptDocum
   const { document } = await one.first.engine.transcript(conv);
   return TranscriptDocument.parse(JSON.parse(document));
 }
-/** Once the server has so many events of its only room; the engine is asked for nothing. */
-const events = (server: MemoryServer, count: number): Promise<true> =>
-  until(() => [...server.rooms.values()][0]?.events.length === count || undefined);
+/** Once the box has what was sent last. Asks for no messages, which would read the room back. */
+const sent = (one: Person): Promise<true> =>
+  until(async () => {
+    const [conversation] = await one.first.engine.conversations();
+    return conversation?.lastMessage?.delivery === 'sent' || undefined;
+  });
 
 describe('the transcript of an incident', () => {
   it('has the form that the box takes and readers know, signed by the device that read it', async () => {
-    const { server, ann } = await pair();
+    const { ann } = await pair();
     const incident = randomUUID();
     const conv = await ann.first.engine.joinIncident(incident);
     await ann.first.engine.send(conv, { body: 'written down', mustAck: true });
-    await events(server, 1);
-    await until(async () => (await filed(ann, conv)).messages.length === 2 || undefined);
+    await sent(ann);
     const { document, device_id, device_key: key, signature } = await ann.first.engine.transcript(conv);
     const read = TranscriptDocument.parse(JSON.parse(document));
     expect(canonicalJson(read)).toBe(document);
@@ -43,10 +45,10 @@ describe('the transcript of an incident', () => {
   });
 
   it('reads the room back to its opening first, and says where it could not', async () => {
-    const { server, ann } = await pair();
+    const { ann } = await pair();
     const conv = await ann.first.engine.joinIncident(randomUUID());
     await ann.first.engine.send(conv, { body: 'smoke' });
-    await events(server, 1);
+    await sent(ann);
     ann.first.disconnect();
     expect(await filed(ann, conv)).toMatchObject({ complete: false });
     ann.first.connect();
@@ -76,8 +78,25 @@ describe('the transcript of an incident', () => {
       file: { name: 'gate.png', media_type: 'image/png', bytes: 7 },
       acks: [{ user_id: bob.userId }],
     });
+    // Who came later has read it from its opening too, by a key that was given to him.
+    expect(await filed(bob, conv)).toMatchObject({ complete: true, filed_by: bob.userId, count: 1 });
     const { document } = await ann.first.engine.transcript(conv);
     expect(document).not.toContain('"k":');
     expect(document).not.toContain('"iv":');
+  });
+
+  it('has of talk that is too long for the box its end', () => {
+    const line = { seq: 1, sender: randomUUID(), device: 'ABCDEFGHIJ', at: '2026-11-28T10:00:00Z', acks: [] };
+    const lines = (count: number, text: string) =>
+      Array.from({ length: count }, (_, at) => ({ ...line, id: String(at), text }));
+    const many = newestThatFit(lines(transcriptMessagesMax + 3, 'short'));
+    expect([many.length, many[0]?.id]).toEqual([transcriptMessagesMax, '3']);
+    const long = newestThatFit(lines(1_000, '闪'.repeat(4_000)));
+    expect(long.at(-1)?.id).toBe('999');
+    const { fileTranscript } = incidentsRoutes;
+    const body = JSON.stringify({ document: JSON.stringify(long) });
+    expect(Buffer.byteLength(body)).toBeLessThan(fileTranscript.bodyBytesMax);
+    expect(long.length).toBeGreaterThan(400);
+    expect(newestThatFit(lines(3, 'short'))).toHaveLength(3);
   });
 });

@@ -84,7 +84,8 @@ const isWhole = (record: ConversationRecord, lines: readonly TranscriptMessage[]
   Object.keys(record.gaps).length === 0 &&
   lines.every((line) => line.unreadable === undefined);
 
-function newestThatFit(lines: readonly TranscriptMessage[]): TranscriptMessage[] {
+/** What core takes in one document, counted from the end. */
+export function newestThatFit(lines: readonly TranscriptMessage[]): TranscriptMessage[] {
   let left = messagesCharsMax;
   let from = lines.length;
   while (from > 0 && lines.length - from < transcriptMessagesMax) {
