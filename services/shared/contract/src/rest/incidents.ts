@@ -136,8 +136,8 @@ export const IncidentCall = z.object({
   duration_ms: z.int().nonnegative().max(86_400_000),
 });
 /**
- * The talk of an incident's room, as the device of a member read it, filed by him. `document` is the canonical JSON (RFC 8785) that
- * `signature` (Ed25519 by the device key) is over; a reader needs nothing of the box to check it.
+ * The talk of an incident's room, as the device of a member read it, filed by him. `document` is a `TranscriptDocument` as the canonical
+ * JSON (RFC 8785) that `signature` (Ed25519 by the device key) is over; a reader needs nothing of the box to check it but whose key it is.
  */
 export const IncidentTranscript = z.object({
   document: z.string().min(2).max(4_000_000),
