@@ -2,7 +2,13 @@
 import { emptyChain, nextStatement, TalkRoom, type MembershipStatement } from '@siphera/contract';
 import { TalkError } from '../api.ts';
 import type { ConversationId } from '../content.ts';
-import { signStatement, verifyStatements, type StatementsRead } from '../side/index.ts';
+import {
+  arrive,
+  emptySequence,
+  signStatement,
+  verifyStatements,
+  type StatementsRead,
+} from '../side/index.ts';
 import { failureOf } from './failures.ts';
 import type { Ground } from './ground.ts';
 import { putMessage } from './inbox.ts';
@@ -20,6 +26,11 @@ import type { Draft } from './store.ts';
 const conflictsMax = 5;
 
 export const roomConversation = (roomId: string): ConversationId => `r:${roomId}`;
+
+/** An event has been here, whatever came of it. */
+export function noteSeq(room: RoomRecord, seq: number): void {
+  room.seen = arrive(room.seen ?? emptySequence(seq), seq).state;
+}
 
 /** Whose keys have to be known before these statements can be read: by the network, so before the ledger is taken. */
 export async function learnSigners(ground: Ground, rooms: readonly TalkRoom[]): Promise<void> {
@@ -116,6 +127,8 @@ function withRoom(record: ConversationRecord, room: TalkRoom): ConversationRecor
       ever: [],
       stale: false,
       lastSeq: 0,
+      // What was before is read as history.
+      seen: emptySequence(room.last_seq + 1),
       reads: {},
       oldest: null,
       complete: false,

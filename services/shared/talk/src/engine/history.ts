@@ -13,7 +13,8 @@ import { learnWriters, refuseOwnChanged, trustOf } from './identity.ts';
 import type { Momentary } from './inbox.ts';
 import { signedOnly } from './machine.ts';
 import type { Outbox } from './outbox.ts';
-import { receiveRoomEvent, retryWaiting } from './rooms.ts';
+import type { ConversationRecord } from './records.ts';
+import { receiveRoomEvent, retryWaiting, type WaitRecord } from './rooms.ts';
 
 /** Events of one reading, and of all that one request brings; older ones come when somebody scrolls there. */
 const pageEvents = 200;
@@ -23,6 +24,9 @@ const turnMs = 1_500;
 const turnsMax = 20;
 /** The same device is answered once in this time. */
 const answerAgainMs = 30_000;
+
+/** When keys of before are asked for again, after the time before: the last of them a day after the first. */
+const askAfterMs = [60_000, 600_000, 3_600_000, 6 * 3_600_000, 16 * 3_600_000] as const;
 
 export const historySentType = 'siphera.history_sent';
 const HistorySent = z.object({ room_id: z.uuid(), user_id: z.uuid(), device_id: z.string().max(40) });
@@ -70,7 +74,7 @@ export class History {
   /** For rooms that I came to later: reads what there is, and asks for keys when some are missing. */
   async wanted(): Promise<void> {
     for (const record of [...this.#ground.conversations.values()]) {
-      if (record.room?.wantsHistory !== true) continue;
+      if (record.room?.wantsHistory !== true && !this.#asksAgain(record)) continue;
       try {
         await this.#want(record.id);
       } catch (error) {
@@ -79,15 +83,29 @@ export class History {
     }
   }
 
+  /** While something waits for its key: who has it may have been away, or what he gave may have been lost. */
+  #asksAgain({ room }: ConversationRecord): boolean {
+    if (!room?.asks) return false;
+    const { tries, nextAt } = room.asks;
+    const now = this.#ground.place.now();
+    const isDue = nextAt <= now || nextAt > now + (askAfterMs.at(-1) ?? 0);
+    return tries <= askAfterMs.length && isDue;
+  }
+
   async #want(conv: ConversationId): Promise<void> {
     const ground = this.#ground;
-    for (let page = 0; page < pagesMax; page += 1) if (!(await this.older(conv))) break;
+    const isFirst = ground.conversations.get(conv)?.room?.wantsHistory === true;
+    for (let page = 0; isFirst && page < pagesMax; page += 1) if (!(await this.older(conv))) break;
     const roomId = conv.slice(2);
-    const locked = await ground.store.range('seen', `wait|${roomId}|`, `wait|${roomId}}`, { limit: 1 });
+    const waiting = await ground.store.range<WaitRecord>('seen', `wait|${roomId}|`, `wait|${roomId}}`);
+    const locked = waiting.filter(({ value }) => value.session !== 'room' && value.session !== 'broken');
     await ground.write(async (draft) => {
       const record = await ground.conversation(draft, conv);
       if (!record.room) return;
+      const tries = isFirst ? 0 : (record.room.asks?.tries ?? 0);
       record.room.wantsHistory = false;
+      if (locked.length === 0) delete record.room.asks;
+      else record.room.asks = { tries: tries + 1, nextAt: ground.place.now() + (askAfterMs[tries] ?? 0) };
       ground.keep(draft, record);
       if (locked.length === 0) return;
       for (const userId of record.room.chain.members)
@@ -182,11 +200,12 @@ export class History {
     this.#answered.set(`${read.data.room_id}:${read.data.device_id}`, this.#ground.place.now());
   }
 
-  /** A bundle came from somebody, for a room: taken when both are members. */
+  /** A bundle came from somebody, for a room: taken when both are members. @throws Error for what may be taken later */
   async received(roomId: string, sender: string): Promise<void> {
     const ground = this.#ground;
     const members = ground.conversations.get(roomConversation(roomId))?.room?.chain.members ?? [];
-    if (!members.includes(sender.slice(1, 37)) || !members.includes(ground.userId)) return;
+    if (!members.includes(sender.slice(1, 37)) || !members.includes(ground.userId))
+      throw new Error('Who gave keys is no member, as far as is known here');
     await ground.machine.query([sender]);
     const room = ground.roomName(roomId);
     const data = await ground.machine.call((olm) =>

@@ -2,6 +2,7 @@
 import type { RoomChain } from '@siphera/contract';
 import type { Message } from '../api.ts';
 import type { ConversationId, Envelope, TalkContent } from '../content.ts';
+import type { SequenceState } from '../side/index.ts';
 
 /** `messages`: key is the id. */
 export type StoredMessage = Message & {
@@ -29,12 +30,18 @@ export type RoomRecord = {
   /** The chain could not be read to its end: to be read again. */
   stale: boolean;
   lastSeq: number;
+  /** Which events have been here since the room was first read; absent before the first. */
+  seen?: SequenceState;
+  /** `lastSeq` that was asked for already, whatever there was. */
+  checked?: number;
   reads: Record<string, number>;
   /** Oldest event that this device has asked for; null: none yet. */
   oldest: number | null;
   complete: boolean;
   /** Came later than the room: keys of before are asked for. */
   wantsHistory: boolean;
+  /** How often keys of before were asked for, and when they are again. */
+  asks?: { tries: number; nextAt: number };
 };
 
 /** `conversations`: key is the id as the console knows it. */

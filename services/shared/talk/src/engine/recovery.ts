@@ -24,6 +24,8 @@ const archiveKeyBytes = 32;
 const conflictsMax = 3;
 /** Requests of room keys to the backup in one go; each holds a hundred keys. */
 const backupRoundsMax = 50;
+/** Pages of one reading: more than a person has keys for in years. */
+const backupPagesMax = 2_000;
 
 const Box = z.object({ box: z.string(), version: z.int() });
 const Version = z.object({ version: z.string() });
@@ -34,6 +36,7 @@ const BackedUp = z.looseObject({
 });
 const BackupContent = z.object({
   rooms: z.record(z.string(), z.looseObject({ sessions: z.record(z.string(), z.unknown()) })),
+  next: z.string().optional(),
 });
 
 /** `undefined` when there is none. @throws what the port throws */
@@ -211,17 +214,54 @@ export async function restoreBackup(ground: Ground, roomIds: readonly string[]):
   const key = await backupKey(ground);
   // A backup under another key is one of somebody else: nothing is taken from it and nothing put into it.
   if (key?.megolmV1PublicKey.publicKeyBase64 !== data.public_key) return;
-  if (await machine.call((olm) => olm.isBackupEnabled())) return;
-  // Room by room: all at once may be more than the server gives in one answer.
-  for (const roomId of roomIds) {
-    const room = ground.roomName(roomId);
-    const answer = await place.rest.call('getBackupKeys', { params: { version }, query: { room_id: room } });
-    const opened = openSessions(key, BackupContent.parse(answer).rooms[room]?.sessions ?? {});
-    if (opened.size === 0) continue;
-    const keys = new Map([[new RoomId(room), opened]]);
-    await machine.call((olm) => olm.importBackedUpRoomKeys(keys, () => undefined, version));
-  }
+  const due = await ground.store.get<DueBackup>('meta', 'backup_due');
+  const isRead = due?.version !== version;
+  if (isRead && (await machine.call((olm) => olm.isBackupEnabled()))) return;
+  // What is still to be read is written down first: new keys go into the backup from now on, however long the reading takes.
+  if (isRead) await ground.write(async (draft) => draft.put('meta', 'backup_due', { version, after: null }));
   await useBackup(ground, key, version);
+  const reading = { ground, key, version };
+  await readPages(reading, {}, isRead ? null : due.after).catch(async (error: unknown) => {
+    if (failureOf(error) !== 'refused') throw error;
+    // The whole is too much for this server: what is in it of my rooms, then, and of each as far as it comes.
+    for (const roomId of roomIds) await readRoom(reading, ground.roomName(roomId));
+  });
+  await ground.write(async (draft) => draft.remove('meta', 'backup_due'));
+}
+
+/** Of a backup that is not read to its end: where the next page begins. */
+type DueBackup = { version: string; after: string | null };
+type Reading = { ground: Ground; key: BackupDecryptionKey; version: string };
+
+async function readRoom(reading: Reading, room: string): Promise<void> {
+  await readPages(reading, { room_id: room }, null).catch((error: unknown) => {
+    if (failureOf(error) !== 'refused') throw error;
+    reading.ground.place.log('warn', 'talk_backup_room_refused', { room, error: wordsOf(error) });
+  });
+}
+
+/** @throws what the port throws; pages of the whole that were read are not read again */
+async function readPages(reading: Reading, query: { room_id?: string }, from: string | null): Promise<void> {
+  const { ground, key, version } = reading;
+  let after = from;
+  for (let page = 0; page < backupPagesMax; page += 1) {
+    const answer = await ground.place.rest.call('getBackupKeys', {
+      params: { version },
+      query: { ...query, ...(after !== null && { after }) },
+    });
+    const { rooms, next } = BackupContent.parse(answer);
+    for (const [room, { sessions }] of Object.entries(rooms)) {
+      const opened = openSessions(key, sessions);
+      if (opened.size === 0) continue;
+      const keys = new Map([[new RoomId(room), opened]]);
+      await ground.machine.call((olm) => olm.importBackedUpRoomKeys(keys, () => undefined, version));
+    }
+    if (next === undefined || next === after) return;
+    after = next;
+    const due: DueBackup = { version, after };
+    if (query.room_id === undefined)
+      await ground.write(async (draft) => draft.put('meta', 'backup_due', due));
+  }
 }
 
 function openSessions(key: BackupDecryptionKey, sessions: Record<string, unknown>): Map<string, unknown> {

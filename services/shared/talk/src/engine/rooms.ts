@@ -13,7 +13,7 @@ import type { TalkRoomEvent } from '@siphera/contract';
 import { z } from 'zod';
 import type { ConversationId, Envelope } from '../content.ts';
 import { readMegolmIndex } from '../side/index.ts';
-import { refreshRoom, requireRoom, roomConversation } from './chain.ts';
+import { noteSeq, refreshRoom, requireRoom, roomConversation } from './chain.ts';
 import { timeOf } from './direct.ts';
 import { failureOf } from './failures.ts';
 import type { Ground } from './ground.ts';
@@ -134,6 +134,23 @@ export async function receiveRoomEvent(
   momentary: Momentary,
   isReadAnew = false,
 ): Promise<RoomVerdict> {
+  const verdict = await receive(ground, draft, event, history, momentary, isReadAnew);
+  const record = await ground.conversation(draft, roomConversation(event.room_id));
+  if (!record.room) return verdict;
+  const before = JSON.stringify(record.room.seen);
+  noteSeq(record.room, event.seq);
+  if (JSON.stringify(record.room.seen) !== before) ground.keep(draft, record);
+  return verdict;
+}
+
+async function receive(
+  ground: Ground,
+  draft: Draft,
+  event: TalkRoomEvent,
+  history: boolean,
+  momentary: Momentary,
+  isReadAnew: boolean,
+): Promise<RoomVerdict> {
   const conv = roomConversation(event.room_id);
   const known = await draft.get<StoredMessage>('messages', event.event_id);
   if (known && known.content.t !== 'undecryptable') return 'duplicate';
@@ -205,7 +222,7 @@ function reject(
   return 'rejected';
 }
 
-type WaitRecord = { room: string; session: string; event: TalkRoomEvent; history: boolean };
+export type WaitRecord = { room: string; session: string; event: TalkRoomEvent; history: boolean };
 
 /** Keeps an event until its key, or the statements that explain it, are there. */
 async function wait(

@@ -1,7 +1,8 @@
 /** Sends the jobs of the outbox, each as its kind is sent, and writes down what came of it. */
 import type { z } from 'zod';
 import { TalkError } from '../api.ts';
-import type { Envelope, FileContent, TalkContent } from '../content.ts';
+import type { ConversationId, Envelope, FileContent, TalkContent } from '../content.ts';
+import { noteSeq } from './chain.ts';
 import { noteSentEdit, rankOf } from './changes.ts';
 import { sendDirect, sendOlm } from './direct.ts';
 import type { Ground } from './ground.ts';
@@ -17,6 +18,7 @@ import {
 import { forgetPlaintext, rememberSent } from './retries.ts';
 import { sendToRoom } from './rooms.ts';
 import { saveMessage } from './save.ts';
+import type { Draft } from './store.ts';
 
 type MessageJob = Extract<Job, { job: 'message' }>;
 type Sent = { at: number; seq: number | null; to: string | null; devices: Record<string, string[]> | null };
@@ -79,6 +81,7 @@ async function sendMessage(ground: Ground, outbox: Outbox, job: MessageJob): Pro
     outbox.remove(draft, job.id);
     draft.put('counters', `out:${job.conv}`, n);
     rememberSent(draft, { envelope, to: sent.to, devices: sent.devices, tries: {} });
+    if (sent.seq !== null) await noteSent(ground, draft, job.conv, sent.seq);
     const { content: words } = numbered;
     if (words.t === 'edit') await noteSentEdit(draft, { id: job.id, target: words.target, n, at: sent.at });
     const message = await draft.get<StoredMessage>('messages', job.id);
@@ -94,6 +97,14 @@ async function sendMessage(ground: Ground, outbox: Outbox, job: MessageJob): Pro
     if (sent.at < record.lastAt && record.lastId !== job.id) return;
     ground.keep(draft, { ...record, lastAt: sent.at, lastId: job.id });
   });
+}
+
+/** What this device sent into a room does not come to it by the queue. */
+async function noteSent(ground: Ground, draft: Draft, conv: ConversationId, seq: number): Promise<void> {
+  const record = await ground.conversation(draft, conv);
+  if (!record.room) return;
+  noteSeq(record.room, seq);
+  ground.keep(draft, record);
 }
 
 async function sendOut(ground: Ground, job: MessageJob, envelope: Envelope): Promise<Sent> {

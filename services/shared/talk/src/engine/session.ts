@@ -2,20 +2,24 @@
  * One opened device at work: takes batches, sends jobs, and does what is left over in between. What must stay true: a batch is
  * acknowledged only after its commit, and one thing that fails does not keep the others from going on.
  */
-import { TalkOpened, TalkRoom } from '@siphera/contract';
+import { TalkOpened } from '@siphera/contract';
 import { z } from 'zod';
-import { archive, restoreArchive } from './archiving.ts';
-import { applyRoom, learnSigners, refreshRoom } from './chain.ts';
+import { archive } from './archiving.ts';
+import { takeBundles } from './bundles.ts';
+import { catchUp } from './catch-up.ts';
+import { refreshRoom } from './chain.ts';
 import { failureOf, wordsOf } from './failures.ts';
 import type { Ground } from './ground.ts';
 import { checkHidden } from './hidden.ts';
 import { History } from './history.ts';
 import { ownIdentity, trustOf } from './identity.ts';
-import type { Arrival } from './inbox.ts';
+import type { Arrival, Momentary } from './inbox.ts';
 import { Outbox } from './outbox.ts';
-import { giveArchiveKey, offerArchiveKey, oweArchiveKey, takeOfferedKey } from './archive-key.ts';
-import { archiveKeyOf, backUp, ensureIdentity, restoreBackup } from './recovery.ts';
+import { giveArchiveKey, offerArchiveKey, oweArchiveKey } from './archive-key.ts';
+import { backUp, ensureIdentity } from './recovery.ts';
 import { askDue, forgetSent } from './retries.ts';
+import { Rereads } from './rereads.ts';
+import { fillGaps } from './room-gaps.ts';
 import { retryWaiting } from './rooms.ts';
 import { sendJob } from './sending.ts';
 import { Serial } from './serial.ts';
@@ -40,7 +44,6 @@ type SessionEvents = {
   /** What this device may do has changed: it is the owner's now, or no more. */
   ready: () => void;
 };
-const Rooms = z.object({ items: z.array(TalkRoom) });
 
 export class Session {
   readonly ground: Ground;
@@ -51,6 +54,10 @@ export class Session {
   readonly #events: SessionEvents;
   readonly #batches = new Serial();
   readonly #chores = new Serial();
+  readonly #rereads: Rereads;
+  readonly #hear: Momentary;
+  /** The queue was seen to its end. */
+  #atEnd = false;
   readonly #leftOvers = new Serial();
   #leftOverCount = 0;
   readonly #newSessions = new Map<string, Set<string>>();
@@ -74,6 +81,8 @@ export class Session {
     );
     this.history = new History(ground, this.outbox, momentary);
     this.#sync = new Sync(ground, this.outbox, momentary);
+    this.#hear = momentary;
+    this.#rereads = new Rereads(ground, (roomId) => this.refresh(roomId));
     this.verifications = new Verifications(ground, (user, device) => void this.#verified(user, device));
     this.#retry = (room, sessions, isReadAnew = false) =>
       retryWaiting(ground, room, sessions, momentary, isReadAnew);
@@ -197,6 +206,7 @@ export class Session {
     if (this.ground.closed) return;
     try {
       const { batch, after } = await this.#sync.apply(raw);
+      this.#atEnd = batch.end;
       this.ground.place.socket.talkDone(batch.upto);
       await this.#later(() => this.#leftOver(after));
     } catch (error) {
@@ -231,11 +241,14 @@ export class Session {
       await this.ground.machine.freshen();
       await checkHidden(this.ground, after.named);
     });
-    for (const { roomId, sender } of after.bundles)
-      await this.#attempt('bundle', () => this.history.received(roomId, sender));
+    if (after.bundles) await this.#attempt('bundle', () => this.#takeBundles());
     for (const roomId of new Set(after.stale)) await this.#attempt('room', () => this.refresh(roomId));
     if (after.verifications.length > 0)
       await this.#attempt('verification', () => this.verifications.heard(after.verifications));
+  }
+
+  #takeBundles(): Promise<void> {
+    return takeBundles(this.ground, (roomId, sender) => this.history.received(roomId, sender));
   }
 
   /** Reads a room and its statements anew, and then what waited for them. */
@@ -288,6 +301,9 @@ export class Session {
       await this.#attempt('prove', () => this.prove());
       await this.#attempt('settle', () => this.settle());
       if (!this.ready) return;
+      await this.#attempt('rooms', () => this.#rereads.due());
+      await this.#attempt('bundles', () => this.#takeBundles());
+      if (this.#atEnd) await this.#attempt('gaps', () => fillGaps(ground, this.#hear));
       await this.#attempt('give_archive_key', () => giveArchiveKey(ground, this.outbox));
       await this.#attempt('backup', () => backUp(ground));
       await this.#attempt('archive', () => archive(ground));
@@ -313,23 +329,7 @@ export class Session {
   /** Rooms, backup and archive: once, and again only what had not come. */
   async catchUp(): Promise<void> {
     if (this.#caughtUp) return;
-    await this.ground.machine.call((olm) => olm.requestMissingSecretsIfNeeded());
-    await takeOfferedKey(this.ground);
-    const { items } = Rooms.parse(await this.ground.place.rest.call('listRooms'));
-    await restoreBackup(
-      this.ground,
-      items.map((room) => room.id),
-    );
-    await restoreArchive(this.ground);
-    await learnSigners(this.ground, items);
-    for (const room of items) {
-      const { id, room: state } = await this.ground.write((draft) => applyRoom(this.ground, draft, room));
-      await this.#retry(id.slice(2), undefined);
-      if (state && state.oldest === null && !state.wantsHistory && state.lastSeq > 0)
-        await this.history.older(id);
-    }
-    // Without the archive's key there is nothing to read yet: it comes over Olm.
-    this.#caughtUp = (await archiveKeyOf(this.ground)) !== undefined;
+    this.#caughtUp = await catchUp(this.ground, this.history, (roomId) => this.#retry(roomId, undefined));
   }
 
   #momentary(arrival: Arrival, content: TalkContent): void {

@@ -89,10 +89,11 @@ async function forged(
   add: string,
 ): Promise<{ statement: MembershipStatement; signer: DeviceKeys }> {
   const user = server.mx(by.userId);
-  const { olm } = await madeUp(user, 'MALLORYDEV');
+  const { olm, keys } = await madeUp(user, 'MALLORYDEV');
   const identity = await olm.bootstrapCrossSigning(true);
   const signed = JSON.parse(identity.uploadSignaturesRequest.body) as Record<string, Record<string, Json>>;
-  const signer = signed[user]?.['MALLORYDEV'] as DeviceKeys;
+  const all = [keys, signed[user]?.['MALLORYDEV'] ?? {}].map((one) => (one as DeviceKeys).signatures[user]);
+  const signer = { ...keys, signatures: { [user]: { ...all[0], ...all[1] } } } as unknown as DeviceKeys;
   const last = room.statements.at(-1);
   if (!last) throw new Error('no statement');
   const { signature: _signature, ...rest } = last;
@@ -145,6 +146,7 @@ describe('a server that serves keys of a device which never was', () => {
     const device = deviceOf(server, ann);
     server.tamper.hides = (one) => one.id === device.id;
     room.signers = [];
+    deviceOf(server, bob).queue = [];
     server.changed(ann.userId);
     await bob.first.restart();
     await until(async () => !(await members(bob.first, conv)).includes(cyd.userId));

@@ -5,6 +5,7 @@
  */
 import { QueueBatch, QueueItem } from '@siphera/contract';
 import { z } from 'zod';
+import { noteBundle } from './bundles.ts';
 import { learnSigners, applyRoom } from './chain.ts';
 import { isWithheld } from './direct.ts';
 import { failureOf, wordsOf } from './failures.ts';
@@ -30,7 +31,8 @@ type ToDevice = Extract<QueueItem, { kind: 'to_device' }>;
 /** What a batch leaves to be done with the network. */
 export type After = {
   named: Named[];
-  bundles: { roomId: string; sender: string }[];
+  /** Some came, and lie in the tables. */
+  bundles: boolean;
   verifications: { user: string; flowId: string }[];
   /** Rooms whose chain could not be read to its end. */
   stale: string[];
@@ -68,7 +70,7 @@ export class Sync {
     });
     const after: After = {
       named: [],
-      bundles: [],
+      bundles: false,
       verifications: [],
       stale: [],
       received: [],
@@ -223,7 +225,9 @@ export class Sync {
     const { sender, type, content } = opened;
     if (isBundle(type)) {
       const read = BundleRoom.safeParse(content);
-      if (read.success) after.bundles.push({ roomId: read.data.room_id.slice(1, 37), sender });
+      if (!read.success) return;
+      noteBundle(ground, draft, read.data.room_id.slice(1, 37), sender);
+      after.bundles = true;
       return;
     }
     this.#verification(type, content, sender, after);

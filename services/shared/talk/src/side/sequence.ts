@@ -54,6 +54,19 @@ export function arrive(state: SequenceState, n: number): { state: SequenceState;
   return { state: filled(state, at, n), verdict: 'late' };
 }
 
+/** The state once it is known that nothing more comes of these numbers, both ends with them. The state given is not changed. */
+export function closeGap(state: SequenceState, from: number, upto: number): SequenceState {
+  const missing = state.missing.flatMap(([first, last]): [number, number][] => {
+    if (last < from || first > upto) return [[first, last]];
+    const rest: [number, number][] = [];
+    if (first < from) rest.push([first, from - 1]);
+    if (last > upto) rest.push([upto + 1, last]);
+    return rest;
+  });
+  const reaches = upto > state.top && from <= state.top + 1;
+  return bounded({ ...state, top: reaches ? upto : state.top, missing });
+}
+
 function jumped(state: SequenceState, n: number): SequenceState {
   const skipped = n - state.top - 1;
   if (skipped > jumpMax) return { ...state, top: n, lost: state.lost + skipped };

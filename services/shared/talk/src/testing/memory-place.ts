@@ -30,6 +30,7 @@ export class MemoryProfile {
   fate: (route: string) => Fate = () => 'arrives';
   /** Calls of this route take so long. */
   hangs: (route: string) => Promise<void> | undefined = () => undefined;
+  downloadFails: () => boolean = () => false;
   /** Uploads take so long. */
   uploadsHang: Promise<void> | undefined;
   online = true;
@@ -188,7 +189,7 @@ export class MemoryProfile {
         },
         download: async (id) => {
           const bytes = this.server.files.get(id);
-          if (!bytes || !this.online) throw new Unreached('not reached');
+          if (!bytes || !this.online || this.downloadFails()) throw new Unreached('not reached');
           return bytes.slice();
         },
       },

@@ -302,9 +302,17 @@ const keeping: Record<string, Handler> = {
     return { etag: '1', count: 1 };
   },
   getBackupKeys: (server, caller, { query }) => {
-    const { rooms: all } = found(server.backups.get(caller.userId));
-    const wanted = Object.entries(all).filter(([room]) => room === (query['room_id'] ?? room));
-    return { rooms: Object.fromEntries(wanted.map(([room, sessions]) => [room, { sessions }])) };
+    const { rooms: whole } = found(server.backups.get(caller.userId));
+    const all = Object.entries(whole)
+      .filter(([room]) => room === (query['room_id'] ?? room))
+      .flatMap(([room, sessions]) =>
+        Object.entries(sessions).map(([id, session]) => ({ room, id, session })),
+      );
+    const from = Number(query['after'] ?? 0);
+    const page = all.slice(from, from + server.backupPageMax);
+    const rooms: Record<string, { sessions: Json }> = {};
+    for (const { room, id, session } of page) (rooms[room] ??= { sessions: {} }).sessions[id] = session;
+    return { rooms, ...(from + page.length < all.length && { next: String(from + page.length) }) };
   },
   putArchive: (server, caller, { body }) => {
     const archive = server.archives.get(caller.userId) ?? new Map<string, { seq: number; box: string }>();

@@ -76,6 +76,8 @@ export class MemoryServer {
   readonly archives = new Map<string, Map<string, { seq: number; box: string }>>();
   readonly done = new Map<string, unknown>();
   tamper: Tamper = {};
+  /** Keys of a backup in one answer. */
+  backupPageMax = 1_000;
   now: () => number = () => Math.floor(Date.parse('2026-11-28T12:00:00Z') + performance.now());
   #pos = 0;
   #lists = 0;
