@@ -35,7 +35,7 @@ export function openTalkTabs(options: OpenOptions): TalkTabs {
         channel.addEventListener('message', (event: MessageEvent<TabMessage>) => run(event.data)),
       close: () => channel.close(),
     },
-    openEngine: (presence) => openEngine(options, presence),
+    openEngine: (presence, lost) => openEngine(options, presence, lost),
     randomUuid: () => crypto.randomUUID(),
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
@@ -50,13 +50,17 @@ export function openTalkTabs(options: OpenOptions): TalkTabs {
 async function openEngine(
   { userId, orgId, sessionId, socket }: OpenOptions,
   presence: (changed: PersonPresence[]) => void,
+  lost: () => void,
 ): Promise<TalkEngineHere> {
   const here = await openBrowserPlace({
     userId,
     orgId,
     sessionId,
     socket,
-    storageLost: () => here.place.log('error', 'talk_storage_lost'),
+    storageLost: () => {
+      here.place.log('error', 'talk_storage_lost');
+      lost();
+    },
   });
   const stops = [
     socket.on('presence', presence),

@@ -53,6 +53,43 @@ describe('tabs', () => {
     },
   );
 
+  it('open the engine anew once when the browser takes its tables away, and then say in words that it failed', async () => {
+    const browser = new FakeBrowser();
+    const [first, second] = [browser.openTab(), browser.openTab()];
+    await settled();
+    const lost = browser.engine?.lost;
+    lost?.();
+    await settled();
+    await second.send('after the first time');
+    expect([...browser.sent.values()]).toEqual(['after the first time']);
+    expect(browser).toMatchObject({ enginesMost: 1, ended: ['closed'] });
+    // Told twice, it is one loss.
+    lost?.();
+    await settled();
+    expect(await second.tabs.ask('state', [])).toEqual({ is: 'absent' });
+    browser.engine?.lost();
+    await settled();
+    const state = { is: 'failed', reason: expect.stringContaining('took the stored data') };
+    for (const tab of [first, second]) expect(await tab.tabs.ask('state', [])).toEqual(state);
+    expect(await code(second.send('too late'))).toBe('not_ready');
+    expect(first.heard.at(-1)).toEqual({ what: 'state' });
+    await first.tabs.stop('closed');
+    await settled();
+    // Another tab leads then, and tries for itself.
+    expect(await second.tabs.ask('state', [])).toEqual({ is: 'absent' });
+    expect(browser.enginesMost).toBe(1);
+  });
+
+  it('say that it failed when what was lost cannot be opened anew', async () => {
+    const browser = new FakeBrowser();
+    const tab = browser.openTab();
+    await settled();
+    browser.openFails = 1;
+    browser.engine?.lost();
+    await settled();
+    expect(await tab.tabs.ask('state', [])).toEqual({ is: 'failed', reason: 'the wasm did not come' });
+  });
+
   it('lose and double nothing whichever tabs come and are killed at whatever time', async () => {
     const act = fc.oneof(
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('send' as const), tab: fc.nat(9) }) },

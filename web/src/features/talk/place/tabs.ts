@@ -3,7 +3,14 @@
  * never two engines at once (two would ruin the ratchets of one device), so the lock is waited for and never stolen; and what was
  * asked of a tab that went is asked of the next one, or refused, never forgotten.
  */
-import { TalkError, type Draft, type TalkApi, type TalkChange, type TalkErrorCode } from '@siphera/talk';
+import {
+  TalkError,
+  type Draft,
+  type TalkApi,
+  type TalkChange,
+  type TalkErrorCode,
+  type TalkState,
+} from '@siphera/talk';
 import type { PersonPresence } from '#features/talk/talk.store.ts';
 import { talkMethods, type TalkMethod } from '#features/talk/place/talk-methods.ts';
 
@@ -31,7 +38,8 @@ export type TabWorld = {
   lockName: string;
   locks: Pick<LockManager, 'request'>;
   channel: { post(message: TabMessage): void; hear(run: (message: TabMessage) => void): void; close(): void };
-  openEngine(presence: (changed: PersonPresence[]) => void): Promise<TalkEngineHere>;
+  /** @param lost The browser took the engine's tables away: what it has is of no use any more. */
+  openEngine(presence: (changed: PersonPresence[]) => void, lost: () => void): Promise<TalkEngineHere>;
   randomUuid(): string;
   /** Runs after so many milliseconds; answers what calls it off. */
   after(ms: number, run: () => void): () => void;
@@ -53,6 +61,8 @@ type Pending = {
 
 /** Asked and not answered in one tab; a page that asks more is in a loop. */
 const pendingMax = 1_000;
+const lostWords =
+  'This browser took the stored data of talk away, twice. Load the page again; if that does not help, look for a full disk.';
 
 export class TalkTabs {
   readonly #world: TabWorld;
@@ -67,6 +77,13 @@ export class TalkTabs {
   #leading = false;
   #closed = false;
   #engine: Promise<TalkEngineHere> | undefined;
+  /** One that lost its tables is on its way out: no other is opened before it has gone. */
+  #ending: Promise<unknown> = Promise.resolve();
+  /** The one that is open, so that a loss that is told late ends no other. */
+  #here: Promise<TalkEngineHere> | undefined;
+  #wasLost = false;
+  /** Why there is no engine any more, in words. */
+  #failed: string | undefined;
   #lock: Promise<void> | undefined;
 
   constructor(world: TabWorld, events: TabEvents) {
@@ -148,23 +165,51 @@ export class TalkTabs {
     this.#events.leads(false);
     const engine = await this.#engine?.catch(() => undefined);
     await engine?.end(reason);
+    await this.#ending;
     channel.post({ kind: 'left', term });
   }
 
   /** The engine, made when it is asked for; one that could not be made is tried again by the next who asks. */
   #run(): Promise<TalkEngineHere | undefined> {
-    this.#engine ??= this.#world
-      .openEngine((changed) => this.#onPresence(changed))
-      .then((engine) => {
-        engine.api.subscribe((change) => this.#onEngineChange(change));
-        this.#onEngineChange({ what: 'state' });
-        return engine;
-      });
-    const engine = this.#engine;
-    return engine.catch(() => {
-      if (this.#engine === engine) this.#engine = undefined;
+    if (this.#failed !== undefined) return Promise.resolve(undefined);
+    const engine = (this.#engine ??= this.#open());
+    return engine.catch((error: unknown) => {
+      if (this.#engine !== engine) return undefined;
+      this.#engine = undefined;
+      // Opened anew because its tables were lost, and lost for good.
+      if (this.#wasLost) this.#fail(toFailure(error).message);
       return undefined;
     });
+  }
+
+  async #open(): Promise<TalkEngineHere> {
+    await this.#ending;
+    const lost = (): void => this.#onLost(opened);
+    const opened = this.#world.openEngine((changed) => this.#onPresence(changed), lost);
+    const engine = await opened;
+    this.#here = opened;
+    engine.api.subscribe((change) => this.#onEngineChange(change));
+    this.#onEngineChange({ what: 'state' });
+    return engine;
+  }
+
+  /** Opens the engine anew, once: what it had written is there, unless the browser has deleted it. */
+  #onLost(opened: Promise<TalkEngineHere>): void {
+    if (this.#here !== opened || this.#stopping.signal.aborted) return;
+    this.#here = undefined;
+    this.#engine = undefined;
+    this.#ending = opened.then((engine) => engine.end('closed')).catch(() => undefined);
+    if (this.#wasLost) {
+      this.#fail(lostWords);
+      return;
+    }
+    this.#wasLost = true;
+    void this.#run();
+  }
+
+  #fail(words: string): void {
+    this.#failed = words;
+    this.#onEngineChange({ what: 'state' });
   }
 
   #onEngineChange(change: TalkChange): void {
@@ -259,7 +304,9 @@ export class TalkTabs {
 
   async #perform(method: TalkMethod, args: unknown[]): Promise<Outcome> {
     const engine = await this.#run();
-    if (!engine) return failure('not_ready', 'Talk could not be opened');
+    if (this.#failed !== undefined && method === 'state')
+      return { ok: true, value: { is: 'failed', reason: this.#failed } satisfies TalkState };
+    if (!engine) return failure('not_ready', this.#failed ?? 'Talk could not be opened');
     try {
       const call = engine.api[method] as (...args: unknown[]) => Promise<unknown>;
       return { ok: true, value: await call.apply(engine.api, args) };

@@ -60,7 +60,7 @@ export class FakeTab {
           this.hears = [];
         },
       },
-      openEngine: (presence) => browser.openEngine(this, presence),
+      openEngine: (presence, lost) => browser.openEngine(this, presence, lost),
       randomUuid: () => crypto.randomUUID(),
       after: (_ms, run) => {
         this.timers.push(run);
@@ -81,7 +81,13 @@ export class FakeBrowser {
   enginesOpen = 0;
   enginesMost = 0;
   engine:
-    { tab: FakeTab; tell: (change: TalkChange) => void; presence: (p: PersonPresence[]) => void } | undefined;
+    | {
+        tab: FakeTab;
+        tell: (change: TalkChange) => void;
+        presence: (p: PersonPresence[]) => void;
+        lost: () => void;
+      }
+    | undefined;
   #all: FakeTab[] = [];
   #holder: FakeTab | undefined;
   #queue: Waiting[] = [];
@@ -139,7 +145,11 @@ export class FakeBrowser {
       });
   }
 
-  async openEngine(tab: FakeTab, presence: (changed: PersonPresence[]) => void): Promise<TalkEngineHere> {
+  async openEngine(
+    tab: FakeTab,
+    presence: (changed: PersonPresence[]) => void,
+    lost: () => void,
+  ): Promise<TalkEngineHere> {
     await tick();
     if (!tab.alive) return never;
     if (this.openFails > 0) {
@@ -149,7 +159,7 @@ export class FakeBrowser {
     this.enginesOpen += 1;
     this.enginesMost = Math.max(this.enginesMost, this.enginesOpen);
     const listeners = new Set<(change: TalkChange) => void>();
-    this.engine = { tab, presence, tell: (change) => listeners.forEach((hear) => hear(change)) };
+    this.engine = { tab, presence, lost, tell: (change) => listeners.forEach((hear) => hear(change)) };
     return {
       api: this.#api(tab, listeners),
       end: async (reason) => {
