@@ -20,6 +20,7 @@ import { ListChangeStore } from './store/list-change.store.ts';
 import { OneTimeKeyStore } from './store/one-time-key.store.ts';
 import { PositionStore } from './store/position.store.ts';
 import { QueueStore } from './store/queue.store.ts';
+import { SignerStore } from './store/signer.store.ts';
 import { TakenCallStore } from './store/taken-call.store.ts';
 
 export type DevicesPart = {
@@ -100,6 +101,7 @@ function createGround(ground: Ground): DeviceGround {
     lists: new ListChangeStore(db, positions),
     queue,
     space: new QueueSpace({ queue, disk, clock }),
+    signers: new SignerStore(db),
     taken: new TakenCallStore(db),
     challengeKey: createHmac('sha256', key).update('talk attach challenge').digest(),
   };

@@ -12,6 +12,7 @@ import { roomHandlers } from './http/rooms.routes.ts';
 import { BackupStore } from './store/backup.store.ts';
 import { RoomEventStore, roomEventToWire } from './store/room-event.store.ts';
 import { RoomStore } from './store/room.store.ts';
+import { SignerStore } from './store/signer.store.ts';
 import { StatementStore } from './store/statement.store.ts';
 
 export function createRoomsPart(ground: Ground, queues: Queues): SweptPart {
@@ -22,6 +23,7 @@ export function createRoomsPart(ground: Ground, queues: Queues): SweptPart {
     queues,
     rooms: new RoomStore(db),
     statements: new StatementStore(db),
+    signers: new SignerStore(db),
     events: kept,
     space: new DiskSpace({
       directory: config.DATA_DIR,

@@ -13,6 +13,7 @@ import {
   addSignature,
   faultOfIdentity,
   isSameIdentity,
+  isSignedByIdentity,
   publicKeyOf,
   withSignatures,
   type Identity,
@@ -169,7 +170,7 @@ type Mine = [keyId: string, signature: string][];
 
 /** By the self-signing key. The device's own signature may come along with it. */
 function signOwnDevice(
-  { devices, lists }: DeviceGround,
+  { devices, lists, signers }: DeviceGround,
   { claims }: Caller,
   identity: Identity,
   { deviceId, mine }: { deviceId: string; mine: Mine },
@@ -185,6 +186,7 @@ function signOwnDevice(
   const talkId = talkUserId(claims.sub, claims.org);
   const signed = addSignature(device.deviceKeys, talkId, `ed25519:${key}`, signature);
   devices.setKeys(deviceId, signed, device.ed25519);
+  if (!isSignedByIdentity(device.deviceKeys, identity)) signers.keepSigned(deviceId);
   lists.note({ userId: claims.sub, orgId: claims.org });
   return undefined;
 }

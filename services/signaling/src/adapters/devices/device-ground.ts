@@ -7,6 +7,7 @@ import type { IdentityStore } from '../../store/identity.store.ts';
 import type { ListChangeStore } from '../../store/list-change.store.ts';
 import type { OneTimeKeyStore } from '../../store/one-time-key.store.ts';
 import type { QueueStore } from '../../store/queue.store.ts';
+import type { SignerStore } from '../../store/signer.store.ts';
 import type { TakenCallStore } from '../../store/taken-call.store.ts';
 import type { QueueSpace } from './queue-space.ts';
 
@@ -15,6 +16,8 @@ export type DeviceGround = Ground & {
   oneTimeKeys: OneTimeKeyStore;
   identities: IdentityStore;
   lists: ListChangeStore;
+  /** Of the rooms part: keys of devices that signed statements. */
+  signers: SignerStore;
   queue: QueueStore;
   space: QueueSpace;
   taken: TakenCallStore;

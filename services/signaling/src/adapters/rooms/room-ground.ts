@@ -5,6 +5,7 @@ import { isServed, mayCall } from '../../domain/room-access.ts';
 import type { DeviceKey, Ground, Queues } from '../../ground.ts';
 import type { RoomEventStore } from '../../store/room-event.store.ts';
 import type { RoomRow, RoomStore } from '../../store/room.store.ts';
+import type { SignerStore } from '../../store/signer.store.ts';
 import type { StatementStore } from '../../store/statement.store.ts';
 import type { DiskSpace } from '../keep/disk-space.ts';
 
@@ -15,6 +16,7 @@ export type RoomGround = Pick<
   queues: Queues;
   rooms: RoomStore;
   statements: StatementStore;
+  signers: SignerStore;
   events: RoomEventStore;
   space: DiskSpace;
 };
@@ -62,6 +64,7 @@ export function roomToWire(ground: RoomGround, room: RoomRow, statements = room.
     last_seq: room.lastSeq,
     member_ids: memberIds.filter((userId) => isServed(ground.people, userId, room)),
     statements: ground.statements.first(room.id, statements),
+    signers: ground.signers.of(room.id, statements),
     reads: ground.rooms.reads(room.id).filter((read) => memberIds.includes(read.user_id)),
   };
 }
@@ -81,7 +84,7 @@ export function enqueueRoom(
   if (!room) return [];
   const left = gone.filter((userId) => isServed(ground.people, userId, room));
   const to = devicesOf(ground, [...new Set([...servedMembers(ground, room), ...left])]);
-  const bytes = roomBytesMin + ground.statements.bytes(id);
+  const bytes = roomBytesMin + ground.statements.bytes(id) + ground.signers.bytes(id);
   const named = { roomId: id, statements: room.statements, bytes, senderId: by };
   return to.filter((device) => ground.queues.enqueueRoom(device, named));
 }

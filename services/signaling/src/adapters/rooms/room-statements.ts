@@ -96,7 +96,7 @@ export class RoomStatements {
   }
 
   #apply(room: RoomRow, statement: MembershipStatement, hash: string, isNew: boolean): TalkRoom {
-    const { db, queues, rooms, statements, clock } = this.#ground;
+    const { db, queues, rooms, signers, statements, clock } = this.#ground;
     const byThisOne = statements.countBy(room.id, statement.by_user);
     const isTooMuch = byThisOne >= statementsByOneMax && statement.action !== 'leave';
     if (room.statements >= statementsMax || isTooMuch)
@@ -110,6 +110,7 @@ export class RoomStatements {
       .transaction(() => {
         if (isNew) rooms.create(room);
         statements.add(statement, hash);
+        signers.keep(room.id, statement.n, statement.by_device);
         rooms.advance(applied.chain, applied);
         rooms.touch(room.id, clock.now());
         return enqueueRoom(this.#ground, room.id, { by: statement.by_user, gone: applied.removed });
