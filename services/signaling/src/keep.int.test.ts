@@ -109,6 +109,35 @@ describe('the backup of room keys', () => {
     expect(codeOf(await put(await unproven(ada), next, {}))).toBe('forbidden');
   });
 
+  it('that is larger than an answer is read page by page, whole and by room, and nothing is left out', async () => {
+    const ada = await deviceOf();
+    const version = await begin(ada);
+    const sessions = Object.fromEntries(
+      Array.from({ length: 240 }, (_, n) => [`s${String(n).padStart(3, '0')}`, key('x'.repeat(7_500))]),
+    );
+    for (const room of ['!a:o', '!b:o', '!c:o'])
+      expect((await put(ada, version, { [room]: sessions })).status).toBe(200);
+    type Page = { rooms: Record<string, { sessions: Record<string, object> }>; next?: string };
+    const readAll = async (query: Record<string, string>) => {
+      const [got, pages]: [string[], number[]] = [[], []];
+      for (let after: string | undefined = ''; after !== undefined;) {
+        const page = (await read(ada, version, { ...query, ...(after && { after }) })) as Page;
+        pages.push(JSON.stringify(page).length);
+        for (const [room, { sessions: some }] of Object.entries(page.rooms))
+          got.push(...Object.keys(some).map((id) => `${room} ${id}`));
+        after = page.next;
+      }
+      return { got, pages };
+    };
+    const whole = await readAll({});
+    expect(new Set(whole.got).size).toBe(720);
+    expect(whole.got).toHaveLength(720);
+    expect(whole.pages.length).toBeGreaterThan(1);
+    expect(Math.max(...whole.pages)).toBeLessThan(5 * 1024 ** 2);
+    expect((await readAll({ room_id: '!b:o' })).got).toEqual(Object.keys(sessions).map((id) => `!b:o ${id}`));
+    expect(await read(ada, version, { after: 'nonsense' })).toMatchObject({ code: 'validation_failed' });
+  });
+
   it('takes all keys of a request or none, and holds names that mean something to JavaScript', async () => {
     const ada = await deviceOf();
     const version = await begin(ada);

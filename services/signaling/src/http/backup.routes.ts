@@ -1,13 +1,14 @@
 /** Backup of room keys (Matrix C-S API §11.12.3.2): the box keeps the best key of each session, and can open none. */
 import { AppError, type Sqlite } from '@siphera/runtime';
+import { z } from 'zod';
 import { BackupKey } from '../domain/backup-key.ts';
 import { backupBytesMax, backupSessionsMax, requireWithin } from '../domain/quota.ts';
 import type { Queues, TalkHandlers } from '../ground.ts';
 import type { CallLimits } from './talk-limits.ts';
 import type { BackupRow, BackupStore, NamedKey } from '../store/backup.store.ts';
 
-/** Larger ones are read room by room: an answer is made in memory, of all consoles at once. */
-const readAtOnceBytesMax = 16 * 1024 ** 2;
+/** Of a page, which is made in memory, of all consoles at once. A night's keys are far below it. */
+const pageCharsMax = 4 * 1024 ** 2;
 /** Public key, signatures: a kilobyte. */
 const authDataCharsMax = 16_000;
 
@@ -67,11 +68,10 @@ export function backupHandlers(parts: BackupParts): Pick<TalkHandlers, Names> {
       const row = backups.current(sub);
       if (!row || String(row.version) !== params.version)
         throw new AppError('not_found', 'There is no such backup any more.');
-      if (query.room_id === undefined && row.bytes > readAtOnceBytesMax)
-        throw new AppError('payload_too_large', 'The backup is too large to be read at once.', {
-          hint: 'Read it room by room: ?room_id=',
-        });
-      return { rooms: byRoom(backups.keys(sub, row.version, query.room_id)) };
+      const of = { userId: sub, version: row.version, roomId: query.room_id };
+      const { keys, more } = backups.page(of, readCursor(query.after), pageCharsMax);
+      const last = keys.at(-1);
+      return { rooms: byRoom(keys), ...(more && last && { next: cursorAfter(last) }) };
     },
   };
 }
@@ -95,6 +95,29 @@ function readKeys(rooms: SentRooms): NamedKey[] {
       return { roomId, sessionId, key: key.data };
     }),
   );
+}
+
+const Cursor = z.tuple([z.string(), z.string()]);
+
+const cursorAfter = ({ roomId, sessionId }: NamedKey): string =>
+  Buffer.from(JSON.stringify([roomId, sessionId])).toString('base64url');
+
+/** @throws AppError `validation_failed` */
+function readCursor(text: string | undefined): Pick<NamedKey, 'roomId' | 'sessionId'> | undefined {
+  if (text === undefined) return undefined;
+  const read = Cursor.safeParse(parsed(Buffer.from(text, 'base64url').toString()));
+  if (!read.success) throw new AppError('validation_failed', 'after: must be `next` of a page before');
+  const [roomId, sessionId] = read.data;
+  return { roomId, sessionId };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function byRoom(keys: readonly NamedKey[]): SentRooms {

@@ -71,19 +71,34 @@ export class BackupStore {
       .run(kept ? 0 : 1, data.length - (kept?.bytes ?? 0), userId);
   }
 
-  /** All keys, or those of a room. */
-  keys(userId: string, version: number, roomId?: string): NamedKey[] {
-    return this.#db
-      .prepare<{ userId: string; version: number; roomId: string | null }, KeyRow>(
-        `SELECT * FROM backup_keys WHERE user_id = @userId AND version = @version
-           AND (@roomId IS NULL OR room_id = @roomId)`,
+  /**
+   * Of all rooms or of one, by room and session, after that one and no more than fit into `charsMax` (one at least).
+   * @returns `more`: something comes after them.
+   */
+  page(
+    { userId, version, roomId }: { userId: string; version: number; roomId?: string | undefined },
+    after: Pick<NamedKey, 'roomId' | 'sessionId'> | undefined,
+    charsMax: number,
+  ): { keys: NamedKey[]; more: boolean } {
+    const [where, of] =
+      roomId === undefined
+        ? ['(room_id, session_id) > (?, ?)', [after?.roomId ?? '', after?.sessionId ?? '']]
+        : ['room_id = ? AND session_id > ?', [roomId, after?.sessionId ?? '']];
+    const keys: NamedKey[] = [];
+    let chars = 0;
+    const rows = this.#db
+      .prepare<unknown[], KeyRow>(
+        `SELECT * FROM backup_keys WHERE user_id = ? AND version = ? AND ${where} ORDER BY room_id, session_id`,
       )
-      .all({ userId, version, roomId: roomId ?? null })
-      .map((row) => ({
-        roomId: row.room_id,
-        sessionId: row.session_id,
-        key: { ...rankOf(row), session_data: JSON.parse(row.session_data) as Record<string, unknown> },
-      }));
+      .iterate(userId, version, ...of);
+    for (const row of rows) {
+      chars += row.session_data.length;
+      if (keys.length > 0 && chars > charsMax) return { keys, more: true };
+      const data = JSON.parse(row.session_data) as Record<string, unknown>;
+      const key = { ...rankOf(row), session_data: data };
+      keys.push({ roomId: row.room_id, sessionId: row.session_id, key });
+    }
+    return { keys, more: false };
   }
 
   /** Keys of a room that is kept no more open nothing. To be called in a transaction. */

@@ -376,7 +376,7 @@ export const talkRoutes = defineRoutes({
     params: z.object({ version: z.string().max(20) }),
     query: z.object({
       room_id: z.string().max(120).optional(),
-      after: z.string().max(500).optional().meta({ description: '`next` of the page before' }),
+      after: z.string().max(2_000).optional().meta({ description: '`next` of the page before' }),
     }),
     response: z.object({
       rooms: z.record(z.string(), z.looseObject({ sessions: z.record(z.string(), z.looseObject({})) })),
