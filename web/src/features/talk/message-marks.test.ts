@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import ConversationList from './ConversationList.vue';
 import DeliveryMark from './DeliveryMark.vue';
 import MessageAcks from './MessageAcks.vue';
+import RecoverForm from '#features/talk/RecoverForm.vue';
 import TalkWarnings from './TalkWarnings.vue';
 import { aConversation, aMessage, ids } from './testing/builders.ts';
 import { mountTalk } from './testing/mount-talk.ts';
@@ -112,6 +113,10 @@ describe('warnings of a conversation', () => {
     expect(bar.text()).toContain('Your own keys have changed');
     expect(bar.text()).toContain('tell your administrator');
     expect(bar.findAll('button')).toHaveLength(0);
+    const form = { busy: false, offline: false };
+    const recover = await mountTalk(RecoverForm, { ...form, changed: true });
+    expect(recover.find('[role="alert"]').text()).toContain('Your own keys have changed');
+    expect((await mountTalk(RecoverForm, form)).find('[role="alert"]').exists()).toBe(false);
   });
 
   it('put the worst first and say each thing of a person once', async () => {

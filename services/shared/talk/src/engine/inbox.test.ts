@@ -152,6 +152,23 @@ describe('an envelope', () => {
     },
   );
 
+  it('names a group out of a backup only while nobody proved is known to have named it', async () => {
+    const name = (): string | null | undefined => ground.conversations.get(`d:${bob}`)?.name;
+    const say = (text: string, at: number, as: Partial<Arrival>): Promise<ArrivalVerdict> =>
+      arrive(envelope({ t: 'name', name: text }, at), bob, { at, ...as });
+    await say('from a bundle', 5, { unproven: true });
+    expect(name()).toBe('from a bundle');
+    await say('older, from a bundle', 4, { unproven: true });
+    expect(name()).toBe('from a bundle');
+    await say('proved', 3, {});
+    expect(name()).toBe('proved');
+    await say('later, from a bundle', 6, { unproven: true });
+    await say('older', 2, {});
+    expect(name()).toBe('proved');
+    await say('later', 7, {});
+    expect(name()).toBe('later');
+  });
+
   it('out of a backup changes what came out of one', async () => {
     const old = envelope({ t: 'text', body: 'old' });
     await arrive(old, bob, { unproven: true });
