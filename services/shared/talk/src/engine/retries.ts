@@ -189,15 +189,18 @@ function mayHave(ground: Ground, sent: SentRecord, user: string, device: string)
   return room?.chain.members.includes(userId) === true;
 }
 
-/** A message of a room that comes over Olm is taken only in place of one that could not be read. */
+/** A message of a room that comes over Olm is taken only in place of one that could not be read, and of a member. */
 export async function isAskedFor(
+  ground: Ground,
   draft: Draft,
   envelope: Envelope,
   sender: string,
   device: string,
 ): Promise<boolean> {
   const message = await draft.get<StoredMessage>('messages', envelope.id);
+  const room = message && ground.conversations.get(message.conversation)?.room;
   return (
+    room?.ever.includes(sender.slice(1, 37)) === true &&
     message?.content.t === 'undecryptable' &&
     message.conversation === envelope.conv &&
     message.senderId === sender.slice(1, 37) &&

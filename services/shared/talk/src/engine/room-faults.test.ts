@@ -1,9 +1,17 @@
 /** What people do in rooms every day that must neither lose a message nor cry wolf: they leave, are disabled, come later. */
 import { randomUUID } from 'node:crypto';
+import { emptyChain } from '@siphera/contract';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readMegolmIndex } from '../side/index.ts';
+import { memoryStorage, readMegolmIndex } from '../side/index.ts';
 import { closeAll, deviceOf, find, held, pair, taken } from '../testing/acquainted.ts';
+import { MemoryProfile } from '../testing/memory-place.ts';
+import { MemoryServer } from '../testing/memory-server.ts';
 import { arrives, person, texts, until } from '../testing/people.ts';
+import { Ground } from './ground.ts';
+import { Machine, openOlm } from './machine.ts';
+import { newConversation } from './records.ts';
+import { isAskedFor } from './retries.ts';
+import { Store } from './store.ts';
 
 afterEach(closeAll);
 
@@ -46,6 +54,56 @@ describe('a member who has left since', () => {
     expect(later).not.toEqual([]);
     await arrives(bob.first, conv, 'hello from Cyd');
     expect(await find(bob.first, conv, 'membership_forged')).toBeUndefined();
+  });
+});
+
+describe('a room that could not be read when it had to be', () => {
+  it('is read later, with what came in it', async () => {
+    const { server, ann, bob } = await pair();
+    const cyd = await person(server);
+    held(cyd.first);
+    const conv = await ann.first.engine.createGroup({ name: 'ours', memberIds: [bob.userId] });
+    await ann.first.engine.send(conv, { body: 'one' });
+    await arrives(bob.first, conv, 'one');
+    server.tamper.deliver = (item, to) => (to.userId === bob.userId && item.kind === 'room' ? [] : [item]);
+    bob.first.fate = (route) => (route === 'getRoom' ? 'lost' : 'arrives');
+    await ann.first.engine.addMembers(conv, [cyd.userId]);
+    await arrives(cyd.first, conv, 'one');
+    await cyd.first.engine.send(conv, { body: 'hello from Cyd' });
+    await until(() => bob.first.logs.some((line) => line.includes('"what":"room"')), 'the first try');
+    bob.first.fate = () => 'arrives';
+    bob.first.now = () => server.now() + 60_000;
+    await arrives(bob.first, conv, 'hello from Cyd');
+    expect(await find(bob.first, conv, 'membership_forged')).toBeUndefined();
+  });
+});
+
+describe('an answer over Olm to what could not be read in a room', () => {
+  it('counts from who was a member, and from nobody else', async () => {
+    const [me, cyd, mallory] = [randomUUID(), randomUUID(), randomUUID()];
+    const { place } = new MemoryProfile(new MemoryServer(), me);
+    const olm = await openOlm(`@${me}:${place.orgId}`, 'AAAAAAAAAA');
+    const ground = new Ground(place, new Machine(olm, place), new Store(memoryStorage()), () => undefined);
+    const roomId = randomUUID();
+    const conv = `r:${roomId}` as const;
+    const chain = { ...emptyChain(roomId, 'group'), members: [me] };
+    const record = newConversation(conv, 'group', {
+      ...{ roomId, chain, delivered: [me], ever: [me, cyd], stale: false, lastSeq: 1, reads: {} },
+      ...{ oldest: null, complete: false, wantsHistory: false },
+    });
+    await ground.write(async (draft) => ground.keep(draft, record));
+    const asked = async (by: string): Promise<boolean> => {
+      const id = randomUUID();
+      const envelope = { v: 1 as const, id, conv, n: 1, at: 1, content: {} };
+      return ground.write(async (draft) => {
+        const text = { t: 'undecryptable', reason: '' };
+        const base = { id, conversation: conv, senderId: by, senderDevice: 'BBBBBBBBBB', content: text };
+        draft.put('messages', id, base);
+        return isAskedFor(ground, draft, envelope, `@${by}:${place.orgId}`, 'BBBBBBBBBB');
+      });
+    };
+    expect(await asked(cyd)).toBe(true);
+    expect(await asked(mallory)).toBe(false);
   });
 });
 

@@ -59,6 +59,32 @@ describe('keys of what was said before', () => {
   });
 });
 
+describe('keys of before that were asked for in vain', () => {
+  it('are asked for again', async () => {
+    const { server, ann, bob } = await pair();
+    const incident = randomUUID();
+    const conv = await ann.first.engine.joinIncident(incident);
+    await ann.first.engine.send(conv, { body: 'smoke' });
+    await until(async () =>
+      (await ann.first.engine.messages(conv)).items.every((one) => one.delivery !== 'waiting'),
+    );
+    let dropped = 0;
+    server.tamper.deliver = (item, to) => {
+      if (to.userId !== ann.userId || item.kind !== 'to_device') return [item];
+      dropped += 1;
+      return [];
+    };
+    await bob.first.engine.joinIncident(incident);
+    await until(() => dropped > 0, 'the first question');
+    await until(async () =>
+      (await bob.first.engine.messages(conv)).items.some((one) => one.content.t === 'undecryptable'),
+    );
+    server.tamper = {};
+    bob.first.now = () => server.now() + 61_000;
+    await arrives(bob.first, conv, 'smoke');
+  });
+});
+
 describe('a new device', () => {
   it('reads a backup of many pages, and lets a part that fails keep back nothing else', async () => {
     const { server, ann, bob } = await pair();

@@ -20,6 +20,7 @@ import type { Ground } from './ground.ts';
 import { refuseOwnChanged, trustOf } from './identity.ts';
 import { applyArrival, readEnvelope, type Momentary } from './inbox.ts';
 import { arrivedOrder, type ConversationRecord, type RoomRecord, type StoredMessage } from './records.ts';
+import { askFor } from './retries.ts';
 import type { Draft } from './store.ts';
 
 /** Members or devices may change so often while one message is sent. */
@@ -279,7 +280,12 @@ export async function retryWaiting(
     .sort((a, b) => a.event.seq - b.event.seq);
   if (due.length === 0) return;
   await ground.write(async (draft) => {
-    for (const { event, history } of due)
-      await receiveRoomEvent(ground, draft, event, history, momentary, isReadAnew);
+    for (const { event, history } of due) {
+      const verdict = await receiveRoomEvent(ground, draft, event, history, momentary, isReadAnew);
+      const { event_id: id, sender, sender_device: device } = event;
+      // Explained by now, but its key has not come.
+      if (verdict === 'waits' && isReadAnew && !history)
+        await askFor(ground, draft, { id, sender, device, at: Date.parse(event.at), show: false });
+    }
   });
 }

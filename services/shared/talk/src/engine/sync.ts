@@ -156,7 +156,8 @@ export class Sync {
         const { event } = item;
         const verdict = await receiveRoomEvent(ground, draft, event, false, this.#momentary);
         if (verdict === 'unexplained') after.stale.push(event.room_id);
-        else if (verdict !== 'waits') return;
+        // Who is no member is asked for nothing: his answer would come past the room.
+        if (verdict !== 'waits') return;
         await askFor(ground, draft, {
           id: event.event_id,
           sender: event.sender,
@@ -238,7 +239,8 @@ export class Sync {
     const senderId = sender.slice(1, 37);
     const facts = opened.device === undefined ? undefined : await ground.machine.deviceOf(sender, device);
     const signed = facts?.signedByOwner === true;
-    const forRoom = envelope.conv.startsWith('r:') && (await isAskedFor(draft, envelope, sender, device));
+    const forRoom =
+      envelope.conv.startsWith('r:') && (await isAskedFor(ground, draft, envelope, sender, device));
     const conv = forRoom ? (envelope.conv as ConversationId) : this.#conversationOf(envelope, senderId);
     if (conv === undefined) {
       ground.place.log('warn', 'talk_message_rejected', { why: 'of another conversation' });
