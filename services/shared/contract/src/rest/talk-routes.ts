@@ -1,30 +1,24 @@
-/** The routes of secure talk, answered by services/signaling, which checks tokens alone. */
+/** The routes of secure talk, answered by services/signaling, which checks tokens alone: devices, keys, messages, rooms. */
 import { z } from 'zod';
 import { ById, Name, Timestamp, Uuid } from '../primitives.ts';
 import { defineRoutes } from './route.ts';
+import { talkKeepRoutes } from './talk-keep-routes.ts';
+import { talkPeopleRoutes } from './talk-people-routes.ts';
 import {
   Ciphertext,
   CrossSigningKey,
   DeviceKeys,
   MembershipStatement,
   OneTimeKeys,
-  Presence,
-  PushPreferences,
-  PushSubscription,
-  talkLimits,
   TalkDevice,
   TalkDeviceId,
   TalkOpened,
-  TalkPerson,
   TalkRoom,
   TalkRoomEvent,
   TalkUserId,
-  TurnCredentials,
 } from './talk.ts';
 
 const talk = { service: 'signaling', tag: 'talk', access: 'talk.use' } as const;
-const push = { ...talk, tag: 'push' } as const;
-const presence = { ...talk, tag: 'presence' } as const;
 const ByDevice = z.object({ id: TalkDeviceId });
 const perDevice = z.record(TalkUserId, z.record(TalkDeviceId, Ciphertext));
 const OneOrAllDevices = z
@@ -40,9 +34,8 @@ const attached = talk;
 /** As `attached`; once the person has an identity the device has to be signed by it, or it is `forbidden` (`not_verified`). */
 const confirmed = attached;
 const bigBody = 2 * 1024 * 1024;
-const Box = z.string().max(1_000_000).meta({ description: 'Base64 of ciphertext' });
 
-export const talkRoutes = defineRoutes({
+const talkMessageRoutes = defineRoutes({
   // ── devices ───────────────────────────────────────────────────────────────────────────────────────────────────────────
   listTalkDevices: {
     ...talk,
@@ -284,230 +277,8 @@ export const talkRoutes = defineRoutes({
     body: z.object({ seq: z.int().nonnegative() }),
     status: 204,
   },
-
-  // ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-  uploadTalkFile: {
-    ...confirmed,
-    method: 'post',
-    path: '/talk/files',
-    summary: 'Store an encrypted file for a room or for people. The query says for whom',
-    query: z.object({
-      room_id: Uuid.optional(),
-      user_ids: z.string().max(8_000).optional().meta({ description: 'Comma-separated, besides me' }),
-    }),
-    upload: { mediaTypes: ['application/octet-stream'], bytesMax: talkLimits.fileBytesMax },
-    response: z.object({ id: Uuid, bytes: z.int(), expires_at: Timestamp }),
-    status: 201,
-  },
-  getTalkFile: {
-    ...talk,
-    method: 'get',
-    path: '/talk/files/{id}',
-    summary: 'Fetch an encrypted file that was meant for me',
-    params: ById,
-    download: 'application/octet-stream',
-  },
-  getTalkQuota: {
-    ...talk,
-    method: 'get',
-    path: '/talk/quota',
-    summary: 'What of my space is used',
-    response: z.object({ files_bytes: z.int(), files_bytes_max: z.int(), keep_days: z.int() }),
-  },
-
-  // ── backup: Megolm keys (Matrix §11.12.3.2), 1:1 archive, secrets ───────────────────────────────────────────────────────
-  getSecrets: {
-    ...talk,
-    method: 'get',
-    path: '/talk/secrets',
-    summary: 'My secrets, sealed with the recovery secret; `not_found` before the first device has put them',
-    response: z.object({ box: Box, version: z.int(), updated_at: Timestamp }),
-  },
-  putSecrets: {
-    ...confirmed,
-    method: 'put',
-    path: '/talk/secrets',
-    summary: 'Replace them; `conflict` unless `version` is the one that stands (0: none)',
-    body: z.object({ box: Box, version: z.int() }),
-    response: z.object({ version: z.int() }),
-  },
-  getBackup: {
-    ...talk,
-    method: 'get',
-    path: '/talk/backup',
-    summary: 'The present backup of room keys; `not_found` when there is none',
-    response: z.object({
-      version: z.string(),
-      algorithm: z.string(),
-      auth_data: z.looseObject({}),
-      count: z.int(),
-      etag: z.string(),
-    }),
-  },
-  createBackup: {
-    ...confirmed,
-    method: 'post',
-    path: '/talk/backup',
-    summary: 'Begin a backup of room keys; one before it ends',
-    body: z.object({ algorithm: z.string().max(80), auth_data: z.looseObject({}) }),
-    response: z.object({ version: z.string() }),
-    status: 201,
-  },
-  putBackupKeys: {
-    ...confirmed,
-    method: 'put',
-    path: '/talk/backup/{version}/keys',
-    summary: 'Add room keys (Matrix `PUT /room_keys/keys`)',
-    params: z.object({ version: z.string().max(20) }),
-    body: z.looseObject({
-      rooms: z.record(
-        z.string().max(120),
-        z.looseObject({ sessions: z.record(z.string().max(120), z.looseObject({})) }),
-      ),
-    }),
-    bodyBytesMax: bigBody,
-    response: z.object({ etag: z.string(), count: z.int() }),
-  },
-  getBackupKeys: {
-    ...talk,
-    method: 'get',
-    path: '/talk/backup/{version}/keys',
-    summary: 'Room keys of the backup, of all rooms or of one, page by page',
-    params: z.object({ version: z.string().max(20) }),
-    query: z.object({
-      room_id: z.string().max(120).optional(),
-      after: z.string().max(2_000).optional().meta({ description: '`next` of the page before' }),
-    }),
-    response: z.object({
-      rooms: z.record(z.string(), z.looseObject({ sessions: z.record(z.string(), z.looseObject({})) })),
-      next: z
-        .string()
-        .optional()
-        .meta({ description: 'There is more: to be sent as `after`. A room may go on in the next page' }),
-    }),
-  },
-  putArchive: {
-    ...confirmed,
-    method: 'post',
-    path: '/talk/archive',
-    summary: 'Keep encrypted copies of my 1:1 history; an id that is there is replaced',
-    body: z.object({
-      items: z
-        .array(z.object({ id: Uuid, box: z.string().max(96_000) }))
-        .min(1)
-        .max(100),
-    }),
-    bodyBytesMax: 10 * 1024 * 1024,
-    response: z.object({ upto: z.int() }),
-  },
-  getArchive: {
-    ...talk,
-    method: 'get',
-    path: '/talk/archive',
-    summary: 'My archive in the order in which it was written',
-    query: z.object({
-      after: z.coerce.number().int().default(0),
-      limit: z.coerce.number().int().min(1).max(500).default(200),
-    }),
-    response: z.object({
-      items: z.array(z.object({ id: Uuid, seq: z.int(), box: z.string() })),
-      more: z.boolean(),
-    }),
-  },
-
-  // ── people, presence, calls ───────────────────────────────────────────────────────────────────────────────────────────
-  listPeople: {
-    ...presence,
-    method: 'get',
-    path: '/talk/people',
-    summary: 'Who works here: roles, sites, on duty, reachable',
-    response: z.object({ items: z.array(TalkPerson) }),
-  },
-  setPresence: {
-    ...presence,
-    method: 'put',
-    path: '/talk/presence',
-    summary: 'On or off duty, do not disturb until',
-    body: z.object({ on_duty: z.boolean().optional(), dnd_until: Timestamp.nullable().optional() }),
-    response: Presence,
-  },
-  getTurn: {
-    ...talk,
-    method: 'get',
-    path: '/talk/turn',
-    summary: 'Short-lived credentials for the relay (TURN REST API); they name the session and end with it',
-    response: TurnCredentials,
-  },
-
-  // ── push ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-  getPushKey: {
-    ...push,
-    method: 'get',
-    path: '/talk/push/key',
-    summary: 'Public key of this box for `pushManager.subscribe` (VAPID, RFC 8292)',
-    response: z.object({ public_key: z.string(), enabled: z.boolean() }),
-  },
-  listPushSubscriptions: {
-    ...push,
-    method: 'get',
-    path: '/talk/push/subscriptions',
-    summary:
-      'My phones and browsers, or those of all on my sites (`everyone`): which ring, by their last test',
-    query: z.object({ everyone: z.enum(['yes', 'no']).default('no') }),
-    response: z.object({ items: z.array(PushSubscription) }),
-  },
-  putPushSubscription: {
-    ...push,
-    method: 'put',
-    path: '/talk/push/subscriptions',
-    summary: 'Let this browser be rung up. The same endpoint again replaces its keys',
-    body: z.object({
-      endpoint: z.url().max(1_000),
-      keys: z.object({ p256dh: z.string().max(120), auth: z.string().max(60) }),
-      name: Name,
-      talk_device_id: TalkDeviceId.nullable().default(null),
-      preferences: PushPreferences.optional(),
-    }),
-    response: PushSubscription,
-  },
-  patchPushSubscription: {
-    ...push,
-    method: 'patch',
-    path: '/talk/push/subscriptions/{id}',
-    summary: 'Change what it is rung up for',
-    params: ById,
-    body: z.object({ name: Name.optional(), preferences: PushPreferences.optional() }),
-    response: PushSubscription,
-  },
-  deletePushSubscription: {
-    ...push,
-    method: 'delete',
-    path: '/talk/push/subscriptions/{id}',
-    summary: 'Ring it up no more',
-    params: ById,
-    status: 204,
-  },
-  testPushSubscription: {
-    ...push,
-    method: 'post',
-    path: '/talk/push/subscriptions/{id}/test',
-    summary: 'Ring it up now; the phone asks what was heard. Not shown within 30 s is `unreachable`',
-    params: ById,
-    response: PushSubscription,
-    status: 202,
-  },
-  receiptPush: {
-    ...push,
-    access: 'public',
-    method: 'post',
-    path: '/talk/push/receipts',
-    summary:
-      'From the service worker: it was shown, heard, opened. The receipt out of the push is the right to say so',
-    body: z.object({
-      receipt: z.string().max(200),
-      state: z.enum(['shown', 'rings', 'banner', 'only_with_screen', 'opened', 'failed']),
-    }),
-    status: 204,
-  },
 });
+
+/** All of them, as signaling serves them. */
+export const talkRoutes = { ...talkMessageRoutes, ...talkKeepRoutes, ...talkPeopleRoutes };
 export type TalkRouteName = keyof typeof talkRoutes;
