@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { FeedLine } from './feed.ts';
 import { FeedSeq } from './primitives.ts';
-import { Presence, QueueBatch, TalkDeviceId, TalkReads } from './rest/talk.ts';
+import type { Presence, QueueBatch, TalkReads } from './rest/talk.ts';
+import { TalkDeviceId } from './rest/talk.ts';
 
 /** One frame per room and this many milliseconds: 200 consoles at 1,000 events/s cost 9 % of a core this way. */
 export const frameIntervalMs = 50;

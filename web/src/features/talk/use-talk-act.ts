@@ -7,7 +7,7 @@ import { toast } from '#ui/toasts.ts';
 import { useProblemText } from '#ui/use-problem-text.ts';
 
 /** The code of an error of the engine. By its shape, not its class: it may have come from the engine in another tab. */
-export function talkCode(thrown: unknown): TalkErrorCode | undefined {
+function talkCode(thrown: unknown): TalkErrorCode | undefined {
   if (!(thrown instanceof Error) || thrown instanceof ApiError || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? (thrown.code as TalkErrorCode) : undefined;
 }

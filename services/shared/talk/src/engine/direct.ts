@@ -12,7 +12,7 @@ import { refuseOwnChanged, trustOf } from './identity.ts';
 /** Times that devices may change while one message is sent; more is a server that plays games. */
 const conflictsMax = 4;
 /** Stands for a ciphertext at a device that may not read: it knows that there was something. */
-export const withheld = 'siphera.withheld';
+const withheld = 'siphera.withheld';
 export const isWithheld = (content: unknown): boolean =>
   typeof content === 'object' && content !== null && 'algorithm' in content && content.algorithm === withheld;
 
