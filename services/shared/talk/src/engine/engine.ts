@@ -166,9 +166,10 @@ export class TalkEngine extends TalkLife implements TalkApi {
   }
 
   async acceptKeys(userId: string, identityKey?: string): Promise<void> {
-    const { ground, outbox } = this.ready();
+    const { ground, outbox, rereads } = this.ready();
     await acceptKeys(ground, userId, identityKey);
     await forgetHidden(ground, userId);
+    await rereads.unproven();
     outbox.kick(true);
     ground.emit({ what: 'devices', userId });
     ground.emit({ what: 'conversations' });

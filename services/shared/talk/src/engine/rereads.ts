@@ -36,6 +36,15 @@ export class Rereads {
     }
   }
 
+  /** Somebody has looked at keys that had changed: what they signed may count now. */
+  async unproven(): Promise<void> {
+    for (const { room } of [...this.#ground.conversations.values()])
+      if (room?.firm && room.firm.n < room.chain.n)
+        await this.#reread(room.roomId).catch((error: unknown) =>
+          this.#ground.place.log('info', 'talk_room_later', { room: room.roomId, error: wordsOf(error) }),
+        );
+  }
+
   async #waiting(): Promise<Set<string>> {
     const rows = await this.#ground.store.range<WaitRecord>('seen', 'wait|', 'wait}');
     const rooms = [...this.#ground.conversations.values()].flatMap(({ room }) =>

@@ -54,7 +54,7 @@ export class Session {
   readonly #events: SessionEvents;
   readonly #batches = new Serial();
   readonly #chores = new Serial();
-  readonly #rereads: Rereads;
+  readonly rereads: Rereads;
   readonly #hear: Momentary;
   /** The queue was seen to its end. */
   #atEnd = false;
@@ -82,7 +82,7 @@ export class Session {
     this.history = new History(ground, this.outbox, momentary);
     this.#sync = new Sync(ground, this.outbox, momentary);
     this.#hear = momentary;
-    this.#rereads = new Rereads(ground, (roomId) => this.refresh(roomId));
+    this.rereads = new Rereads(ground, (roomId) => this.refresh(roomId));
     this.verifications = new Verifications(ground, (user, device) => void this.#verified(user, device));
     this.#retry = (room, sessions, isReadAnew = false) =>
       retryWaiting(ground, room, sessions, momentary, isReadAnew);
@@ -301,7 +301,7 @@ export class Session {
       await this.#attempt('prove', () => this.prove());
       await this.#attempt('settle', () => this.settle());
       if (!this.ready) return;
-      await this.#attempt('rooms', () => this.#rereads.due());
+      await this.#attempt('rooms', () => this.rereads.due());
       await this.#attempt('bundles', () => this.#takeBundles());
       if (this.#atEnd) await this.#attempt('gaps', () => fillGaps(ground, this.#hear));
       await this.#attempt('give_archive_key', () => giveArchiveKey(ground, this.outbox));

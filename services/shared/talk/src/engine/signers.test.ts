@@ -81,6 +81,23 @@ describe('a room whose founder', () => {
   });
 });
 
+describe('a new identity that nobody has looked at', () => {
+  it('lets nobody in, and does once somebody has looked', async () => {
+    const { server, ann, bob, cyd, conv } = await group();
+    const annFresh = await reset(server, ann);
+    await until(async () => (await members(annFresh, conv)).includes(bob.userId), 'the room');
+    await until(async () => (await bob.first.engine.devices(ann.userId)).trust === 'changed');
+    await annFresh.engine.addMembers(conv, [cyd.userId]);
+    await until(() => bob.first.logs.some((line) => line.includes('talk_statement_void')));
+    expect(await members(bob.first, conv)).toEqual([ann.userId]);
+    await bob.first.engine.acceptKeys(ann.userId);
+    expect(await members(bob.first, conv)).toEqual([ann.userId, cyd.userId].toSorted());
+    expect(await find(bob.first, conv, 'membership_forged')).toBeUndefined();
+    await bob.first.engine.send(conv, { body: 'hello Cyd' });
+    await arrives(cyd.first, conv, 'hello Cyd');
+  });
+});
+
 /** The next statement, by a device that the server made in somebody's name, with an identity that it made as well. */
 async function forged(
   server: MemoryServer,
