@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { acquainted, closeAll, deviceOf, find, held, taken } from '../testing/acquainted.ts';
 import type { MemoryProfile } from '../testing/memory-place.ts';
 import type { Json, MemoryServer } from '../testing/memory-server.ts';
-import { arrives, newDevice, texts, until, warnings, type Person } from '../testing/people.ts';
+import { arrives, message, newDevice, texts, type Person, until, warnings } from '../testing/people.ts';
 import { openOlm } from './machine.ts';
 import type { Session } from './session.ts';
 
@@ -161,6 +161,8 @@ describe('a device that somebody made with a stolen session, and nobody signed',
     const mine = await ann.first.engine.send(conv, { body: 'understood?', mustAck: true });
     await arrives(ann.first, conv, 'gate 1');
     await arrives(bob.first, toAnn, 'understood?');
+    // Receipts are gathered for a moment.
+    await until(async () => (await message(ann.first, conv, mine))?.delivery === 'delivered', 'the receipt');
     const stolen = held(await newDevice(server, bob.userId));
     const edit = { t: 'edit', target: his, body: 'gate 2' };
     await writes(stolen, server, ann, edit);
