@@ -22,6 +22,7 @@ import * as registry from './rest/registry.ts';
 import type { Route } from './rest/route.ts';
 import * as rules from './rest/rules.ts';
 import * as system from './rest/system.ts';
+import * as talk from './rest/talk.ts';
 
 export type Json = Record<string, unknown>;
 export type Direction = 'input' | 'output';
@@ -35,7 +36,7 @@ export type Components = {
 };
 
 export const componentRoot = '#/components/schemas/';
-const modules = [primitives, permissions, eventTypes, events, feed, mqtt, identity, registry, commands, restEvents, rules, incidents, notify, system, panel, camera, footage]; // prettier-ignore
+const modules = [primitives, permissions, eventTypes, events, feed, mqtt, identity, registry, commands, restEvents, rules, incidents, notify, system, panel, camera, footage, talk]; // prettier-ignore
 
 /** Converts all schemas of the routes, and whatever they refer to. */
 export function convertSchemas(table: Readonly<Record<string, Route>>): Components {
