@@ -45,13 +45,10 @@ export const TranscriptMessage = z.object({
     .literal(true)
     .optional()
     .meta({ description: 'By a device that its owner has not signed' }),
-  unproven: z
-    .literal(true)
-    .optional()
-    .meta({
-      description:
-        'Opened by a key that another member gave: its sender is the word of that one and of the box',
-    }),
+  unproven: z.literal(true).optional().meta({
+    description:
+      'Opened by a key that another member gave: its sender is the word of that one and of the box',
+  }),
 });
 export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
 
