@@ -46,9 +46,9 @@ it('carries words, files and a call between two guards, and the history to a new
       const secret = await setUpTalk(berts, box, bert);
 
       await writeTo(annas, 'Bert');
-      await say(annas, 'Bert', 'Door 4 is open <script>alert(1)</script>');
+      await say(annas, 'Bert', 'Door 4 is open, please have a look');
       await berts.getByText('Anna').first().click();
-      await berts.getByText('Door 4 is open <script>alert(1)</script>').last().waitFor();
+      await berts.getByText('Door 4 is open, please have a look').last().waitFor();
       await annas.getByTitle('Read', { exact: true }).first().waitFor();
       await say(berts, 'Anna', 'On my way');
       await annas.getByText('On my way').last().waitFor();
@@ -68,6 +68,15 @@ it('carries words, files and a call between two guards, and the history to a new
         .getByText(/^Call, /)
         .first()
         .waitFor();
+
+      // What is written is shown as it was written, and is never a part of the page.
+      await say(
+        annas,
+        'Bert',
+        'Look: <img src=x onerror="document.title=1"><script>document.title=2</script>',
+      );
+      await berts.getByText('Look: <img src=x onerror="document.title=1">').last().waitFor();
+      expect(await berts.title()).not.toMatch(/^[12]$/);
 
       await withTalker(box, async ({ page: phone }) => {
         await skipSoundTest(phone);
