@@ -217,3 +217,36 @@ it('shows a pushed alarm with its severity and place, and takes it away when it 
     await waitFor('the plain one', async () => (await shown()).join().includes('Something needs you'));
   });
 });
+
+it('brings what was done by the worker alone when the console was closed meanwhile', async () => {
+  const options = { caFile: box.mosquitto.ca.caFile, hosts: [box.hostName] };
+  await withChromium(options, async ({ page, context }) => {
+    await skipSoundTest(page);
+    const id = await openIncident('Heat in the archive');
+    await signIn(page, box.origin, admin);
+    await page.goto(`${box.origin}/incidents/${id}`);
+    await page.getByText('Heat in the archive').first().waitFor();
+    await settle(page);
+    const devtools = await context.newCDPSession(page);
+    const registrations: { registrationId: string; scopeURL: string }[] = [];
+    devtools.on('ServiceWorker.workerRegistrationUpdated', (event) =>
+      registrations.push(...event.registrations),
+    );
+    await devtools.send('ServiceWorker.enable');
+    await waitFor('the worker', () => registrations.length > 0);
+    await box.frontDoor!.daemon.stop();
+    await page.getByRole('button', { name: 'Acknowledge' }).click();
+    await page.getByText('1 act waits on this device').waitFor();
+    // No page of the console is open any more.
+    await page.goto('about:blank');
+    await box.frontDoor!.daemon.restart();
+    expect((await incidentOf(id)).state).toBe('new');
+    await devtools.send('ServiceWorker.dispatchSyncEvent', {
+      origin: box.origin,
+      registrationId: registrations.at(-1)!.registrationId,
+      tag: 'siphera-acts',
+      lastChance: false,
+    });
+    await waitFor('the acknowledgement', async () => (await incidentOf(id)).state === 'acknowledged');
+  });
+});
