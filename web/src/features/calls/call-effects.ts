@@ -18,6 +18,9 @@ import {
 import { CallMedia, type Candidate, type MediaChoice } from './call-media.ts';
 import type { Quality } from './call-quality.ts';
 
+/** A box on the LAN answers in milliseconds; without an answer the call tries with what it has. */
+const freshMsMax = 1_500;
+
 /** What the calls of one tab need of the world. */
 export type CallPort = {
   me: string;
@@ -159,13 +162,19 @@ export class CallRunner {
         await this.#media?.negotiate(effect.type, effect.sdp);
         return;
       case 'restart_ice':
-        this.#media?.restartIce();
+        this.#media?.restartIce(await this.#freshServers());
         return;
       case 'record':
         if (this.#mayTell(effect.record.callId)) await this.#port.record(effect.peerId, effect.record);
         return;
       default:
     }
+  }
+
+  /** The network has just gone, maybe the box with it: the call does not wait long for new credentials. */
+  #freshServers(): Promise<RTCIceServer[] | undefined> {
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), freshMsMax));
+    return Promise.race([this.#port.iceServers().catch(() => undefined), late]);
   }
 
   #mayTell(callId: string): boolean {

@@ -111,8 +111,11 @@ export class CallMedia {
       await connection.setRemoteDescription({ type, sdp });
   }
 
-  restartIce(): void {
-    if (!this.#closed && this.#established) this.#connection.restartIce();
+  /** With relay credentials of now: those the call began with end within the hour, and the relay is started anew each day. */
+  restartIce(iceServers: RTCIceServer[] | undefined): void {
+    if (this.#closed || !this.#established) return;
+    if (iceServers) this.#connection.setConfiguration({ ...this.#connection.getConfiguration(), iceServers });
+    this.#connection.restartIce();
   }
 
   setMuted(muted: boolean): void {

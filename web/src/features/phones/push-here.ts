@@ -28,7 +28,7 @@ export async function pushHere(): Promise<PushHere> {
  * @returns the subscription's id, or how far it came.
  * @throws ApiError, or DOMException where the browser's push service cannot be reached (no internet).
  */
-export async function ringMeUp(name: string): Promise<{ id: string } | PushHere> {
+export async function ringMeUp(userId: string, name: string): Promise<{ id: string } | PushHere> {
   if ((await Notification.requestPermission()) !== 'granted') return 'denied';
   const registration = await navigator.serviceWorker.getRegistration('/');
   if (!registration) return 'no_worker';
@@ -36,7 +36,24 @@ export async function ringMeUp(name: string): Promise<{ id: string } | PushHere>
   const subscription =
     (await registration.pushManager.getSubscription()) ??
     (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
-  return putSubscription(subscription, name);
+  const put = await putSubscription(subscription, name);
+  localStorage.setItem(wantedKey(userId), name);
+  return put;
+}
+
+/** That this person wants to be rung up in this browser, by the name of the device. Holds no secret. */
+const wantedKey = (userId: string): string => `siphera_push:${userId}`;
+
+/**
+ * Tells the box of this browser's subscription again: signing out has ended it there, and a browser renews it now and then. Only for who
+ * asked to be rung up here; somebody else at this browser does not take it over by signing in. A box that is away is told at the next start.
+ */
+export async function keepRinging(userId: string): Promise<void> {
+  const name = localStorage.getItem(wantedKey(userId));
+  if (name === null || !('serviceWorker' in navigator) || (await pushHere()) !== 'on') return;
+  const registration = await navigator.serviceWorker.getRegistration('/');
+  const subscription = await registration?.pushManager.getSubscription();
+  if (subscription) await putSubscription(subscription, name).catch(() => undefined);
 }
 
 async function putSubscription(subscription: PushSubscription, name: string): Promise<{ id: string }> {
@@ -50,7 +67,8 @@ async function putSubscription(subscription: PushSubscription, name: string): Pr
   return { id };
 }
 
-export async function ringMeNoMore(): Promise<void> {
+export async function ringMeNoMore(userId: string): Promise<void> {
+  localStorage.removeItem(wantedKey(userId));
   const registration = await navigator.serviceWorker.getRegistration('/');
   await (await registration?.pushManager.getSubscription())?.unsubscribe();
 }
