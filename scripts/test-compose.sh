@@ -2,7 +2,8 @@
 # Brings the whole Compose stack up on a real engine, by ./install.sh as a user does, and looks at it from outside: built,
 # healthy, confined, only the promised ports open, the three test alarms heard, backup and restore, crash and restart.
 # Starts Debian's own engine when none runs and stops it again. Where the public images cannot be pulled it makes stand-ins
-# under the same names from Debian itself, so that every Dockerfile is still built. Last line: `N passed, N failed`.
+# under the same names from Debian itself, so that every Dockerfile is still built. Last line: `N passed, N failed`; above
+# it what failed, once more.
 set -eEuo pipefail
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -12,10 +13,11 @@ readonly HOST_NAME=siphera.test
 readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22112 MEDIA_PORTS=28200-28249 JANUS_PORT=7088 TURN_PORT=23478 TURNS_PORT=25349
 readonly DEBIAN_IMAGE=debian:bookworm-slim NODE_IMAGE=node:24-bookworm-slim
 readonly NPM_VERSION=11.19.1
-passed=0 failed=0 engine_pid='' installed=no
+passed=0 failed=0 engine_pid='' installed=no failures='' last_words=''
 
 say() { printf '== %s\n' "$*"; }
 fail() {
+  last_words=$*
   printf 'test-compose: %s\n' "$*" >&2
   exit 1
 }
@@ -30,8 +32,12 @@ check() {
   else
     failed=$((failed + 1))
     printf '✗ %s\n%s\n' "$sentence" "$(tail -n 20 <<<"$output")"
+    note_failure "$sentence" "$(tail -n 15 <<<"$output")"
   fi
 }
+
+# note_failure NAME MESSAGE: kept for the list at the end.
+note_failure() { failures+="✗ $1"$'\n    '"${2//$'\n'/$'\n    '}"$'\n'; }
 
 clean_up() {
   local code=$?
@@ -42,7 +48,11 @@ clean_up() {
     timeout 30 tail --pid="$engine_pid" -f /dev/null || true
     umount "$WORK/exec/netns/default" 2>/dev/null || true
   fi
-  [[ $code -eq 0 || $failed -gt 0 ]] || failed=1
+  if [[ $code -ne 0 && $failed -eq 0 ]]; then
+    failed=1
+    note_failure "the test itself ended with code $code" "$last_words"
+  fi
+  [[ -z $failures ]] || printf '== failed\n%s' "$failures"
   printf '%s passed, %s failed\n' "$passed" "$failed"
   [[ $failed -eq 0 ]] || exit 1
 }
