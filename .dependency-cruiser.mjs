@@ -142,13 +142,13 @@ const packages = [
   wall(
     'sql-stays-in-stores',
     'All SQL lives in store/, so that a schema change has one place to look.',
-    { path: '^services/(core|panel|signaling|camera)/', pathNot: `/store/|/migrations/|${tests}` },
+    { path: '^services/(core|panel|signaling|camera|sip-bridge)/', pathNot: `/store/|/migrations/|${tests}` },
     { path: 'node_modules/better-sqlite3/', dependencyTypesNot: ['type-only'] },
   ),
   wall(
     'mqtt-stays-in-adapters',
     'One adapter holds PUBACKs until the commit; a second client would acknowledge behind its back.',
-    { path: '^services/(core|panel|signaling|camera)/', pathNot: `/adapters/|${tests}` },
+    { path: '^services/(core|panel|signaling|camera|sip-bridge)/', pathNot: `/adapters/|${tests}` },
     { path: 'node_modules/mqtt/', dependencyTypesNot: ['type-only'] },
   ),
   wall(

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { root } from '../root.ts';
 import { generatedNote, table } from './markdown.ts';
 
-const services = ['core', 'panel', 'signaling', 'camera'];
+const services = ['core', 'panel', 'signaling', 'camera', 'sip-bridge'];
 const start = '<!-- environment:start -->';
 const end = '<!-- environment:end -->';
 

@@ -41,6 +41,7 @@ function toPerson(db: Sqlite, user: UserRow, sitesOfOrg: readonly string[]): Int
     })),
     site_ids: [...reached],
     grants: user.active === 1 ? grantsOf(db, user.id) : [],
+    on_duty: false,
   };
 }
 

@@ -67,6 +67,14 @@ const recording = z.looseObject({
   since: z.string().max(40).optional().meta({ description: 'RFC 3339: the last footage there is' }),
   reason: z.string().max(300),
 });
+const emergency = z.looseObject({
+  number: z.string().max(24),
+  caller: z.string().max(120),
+  location: z.string().max(200),
+  callback: z.string().max(24),
+  note,
+});
+const trunk = z.looseObject({ trunk: z.string().max(120), reason: z.string().max(300) });
 const storage = z.looseObject({ storage: z.string().max(120), reason: z.string().max(300) });
 
 const define = (
@@ -103,6 +111,13 @@ export const eventTypes: Readonly<Record<string, EventTypeDefinition>> = {
   'device.heartbeat': define('telemetry', 'Heartbeat', sensor, 'level'),
   'telemetry.reading': define('telemetry', 'Reading', z.looseObject({ note }), 'level'),
   'intercom.called': define('access', 'Intercom call', access),
+  'intercom.missed': define('access', 'Visitor missed', access),
+  'emergency.called': define('panic', 'Emergency call', emergency),
+  'emergency.failed': define('panic', 'Emergency call reached nobody', emergency),
+  'phone.trunk_lost': define('health', 'Trunk lost', trunk),
+  'phone.trunk_restored': define('health', 'Trunk back', trunk, 'level'),
+  'phone.registration_lost': define('health', 'Phone lost', sensor),
+  'phone.registration_restored': define('health', 'Phone back', sensor, 'level'),
   'panel.alarm': define('panel', 'Panel alarm', panel),
   'panel.fire': define('fire', 'Panel fire alarm', panel),
   'panel.panic': define('panic', 'Panel panic alarm', panel),

@@ -24,6 +24,7 @@ export const FeedKind = z.enum([
   'settings',
   'health',
   'panel_account',
+  'alarm_call',
 ]);
 export type FeedKind = z.infer<typeof FeedKind>;
 

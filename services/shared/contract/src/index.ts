@@ -8,6 +8,7 @@ export * from './openapi.ts';
 export * from './rest/camera-routes.ts';
 export * from './rest/camera.ts';
 export * from './rest/commands.ts';
+export * from './rest/emergency.ts';
 export * from './rest/events.ts';
 export * from './rest/footage-routes.ts';
 export * from './rest/footage.ts';
@@ -23,6 +24,8 @@ export {
   WebhookInput,
 } from './rest/notify.ts';
 export * from './rest/panel.ts';
+export * from './rest/phone-routes.ts';
+export * from './rest/phone.ts';
 export * from './rest/registry.ts';
 export * from './rest/route.ts';
 export * from './rest/rules.ts';

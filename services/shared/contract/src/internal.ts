@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { Revocation } from './feed.ts';
 import { AppendResult, IncomingEvent } from './events.ts';
-import { AgentCommandResult } from './mqtt.ts';
+import { AgentCommandResult, CommandName } from './mqtt.ts';
 import { Grant, Role, ScopeKey } from './permissions.ts';
 import { DeviceInput } from './rest/registry.ts';
-import { FeedSeq, Severity, Timestamp, Uuid } from './primitives.ts';
+import { FeedSeq, IncidentState, Severity, Timestamp, Uuid } from './primitives.ts';
 
 export const internalPaths = {
   /** POST: answers after the commit. */
@@ -44,6 +44,19 @@ export const internalPaths = {
   incidentLine: '/internal/v1/incident-line',
   /** POST: a push reached nobody's screen; while the incident is new, core goes on by e-mail. Once for each incident and user. */
   pushUndelivered: '/internal/v1/push-undelivered',
+  /** POST: somebody went on or off duty; told by signaling, shown by `people` and its feed entries. */
+  duty: '/internal/v1/duty',
+  /**
+   * POST: opens an incident that no rule decides on (an emergency call), or adds a line to the open one with the same key.
+   * Answers its id.
+   */
+  openIncident: '/internal/v1/incidents',
+  /** POST: a service acknowledges an incident for somebody who pressed a key on his phone; done twice is done. */
+  acknowledgeIncident: '/internal/v1/incidents/acknowledge',
+  /** POST {actor, device_id, name, args, reason}: the command path, for somebody who must hold `device.command` there. */
+  command: '/internal/v1/command',
+  /** GET: sites and areas with their parents and scopes, and the feed position of this reading. */
+  places: '/internal/v1/places',
   /** POST: a service says how it is, every 5 s; silence of 15 s is shown as down. */
   heartbeat: '/internal/v1/heartbeat',
   /**
@@ -149,6 +162,7 @@ export const InternalPerson = z.object({
     .array(Uuid)
     .meta({ description: 'Sites that his roles reach; all of the org for a role on it' }),
   grants: z.array(Grant),
+  on_duty: z.boolean().default(false),
 });
 export type InternalPerson = z.infer<typeof InternalPerson>;
 export const InternalPeople = z.object({ items: z.array(InternalPerson), upto: FeedSeq });
@@ -158,6 +172,53 @@ export const InternalCheckPassword = z.object({
   address: z.string(),
 });
 export const InternalPasswordChecked = z.object({ ok: z.boolean() });
+export const InternalDuty = z.object({ user_id: Uuid, on_duty: z.boolean(), at: Timestamp });
+export const InternalOpenIncident = z.object({
+  key: z.string().max(200).meta({ description: 'While an incident with it is open, lines go there' }),
+  org_id: Uuid,
+  site_id: Uuid,
+  area_id: Uuid.nullable(),
+  device_id: Uuid.nullable(),
+  title: z.string().min(1).max(200),
+  severity: Severity,
+  text: z.string().max(500),
+  data: z.record(z.string(), z.unknown()),
+  test: z.boolean().default(false),
+});
+export const InternalOpenedIncident = z.object({ incident_id: Uuid, opened: z.boolean() });
+export const InternalAcknowledgeIncident = z.object({
+  incident_id: Uuid,
+  /** Whose phone it was; null: a number without a user. */
+  user_id: Uuid.nullable(),
+  name: z.string().max(120),
+  text: z.string().max(500),
+});
+export const InternalAcknowledged = z.object({ state: IncidentState, changed: z.boolean() });
+export const InternalCommand = z.object({
+  actor: InternalActor,
+  device_id: Uuid,
+  name: CommandName,
+  args: z.record(z.string(), z.unknown()).default({}),
+  reason: z.string().max(500),
+  incident_id: Uuid.nullable().default(null),
+});
+export const InternalCommandGiven = z.object({ command_id: Uuid });
+export const InternalPlaces = z.object({
+  sites: z.array(z.object({ id: Uuid, org_id: Uuid, name: z.string(), time_zone: z.string() })),
+  areas: z.array(InternalArea.extend({ parent_id: Uuid.nullable() })),
+  upto: FeedSeq,
+});
+/** Data of a feed entry of kind `alarm_call`: whom to ring for an incident. `number` null: the user's own. */
+export const AlarmCallOrder = z.object({
+  id: Uuid,
+  org_id: Uuid,
+  incident_id: Uuid,
+  say: z.string(),
+  targets: z.array(z.object({ user_id: Uuid.nullable(), number: z.string().nullable() })),
+  rounds: z.int(),
+  ring_s: z.int(),
+});
+export type AlarmCallOrder = z.infer<typeof AlarmCallOrder>;
 export const InternalRevokeSession = z.object({ user_id: Uuid, sid: Uuid, reason: z.string().max(200) });
 export const InternalIncidentLine = z.object({
   incident_id: Uuid,

@@ -28,6 +28,9 @@ export const permissions = [
   'camera.manage',
   'talk.use',
   'talk.manage',
+  'phone.use',
+  'phone.read',
+  'phone.manage',
   'system.read',
   'system.manage',
 ] as const;
@@ -48,6 +51,8 @@ const guard = [
   'camera.playback',
   'camera.ptz',
   'talk.use',
+  'phone.use',
+  'phone.read',
 ] as const;
 
 /** What each role may do inside the scope of its binding. */

@@ -27,6 +27,8 @@ export type CoreLinkOptions = {
   onStart?(): Promise<void>;
   /** Entries of `kinds`, in order; awaited, so a slow reader slows the feed. */
   onEntries?: (entries: readonly FeedEntry[]) => void | Promise<void>;
+  /** Each revocation as it comes, besides that tokens are refused: for what goes on after its request. */
+  onRevocation?: (entry: FeedEntry) => void;
   /** Where to follow from, when the service kept a position; else from now on. */
   after?(): number | undefined;
   /** All entries up to here were handed on. */
@@ -93,7 +95,7 @@ export class CoreLink {
 
   #follow(after: number): void {
     if (this.#stopped) return;
-    const { client, clock, log, kinds = [], onEntries, onPosition } = this.#options;
+    const { client, clock, log, kinds = [], onEntries, onPosition, onRevocation } = this.#options;
     const follower = new FeedFollower({
       client,
       clock,
@@ -101,7 +103,10 @@ export class CoreLink {
       after,
       kinds: ['revocation', ...kinds],
       onLine: async (line) => {
-        for (const entry of line.entries) this.#verifier.revocations.hear(entry);
+        for (const entry of line.entries) {
+          this.#verifier.revocations.hear(entry);
+          if (entry.kind === 'revocation') onRevocation?.(entry);
+        }
         const others = line.entries.filter((entry) => entry.kind !== 'revocation');
         if (others.length > 0) await onEntries?.(others);
         onPosition?.(line.upto);

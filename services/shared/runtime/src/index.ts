@@ -3,6 +3,7 @@ export * from './address-kind.ts';
 export * from './base.ts';
 export * from './core-link.ts';
 export * from './core-outbox.ts';
+export * from './core-reading.ts';
 export * from './feed-follower.ts';
 export * from './internal-client.ts';
 export * from './key-box.ts';

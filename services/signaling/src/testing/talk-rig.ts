@@ -171,6 +171,7 @@ export async function addUser(
     roles: input.roles ?? [{ role: 'guard', scope: orgScope, scope_name: 'Test' }],
     site_ids: input.siteIds ?? [],
     grants,
+    on_duty: false,
   });
   await waitFor('signaling to know the user', () => isKnown(id));
   return session(target, core, { id, name, grants });

@@ -7,6 +7,7 @@ import { identityRoutes } from './identity.ts';
 import { incidentsRoutes } from './incidents.ts';
 import { notifyRoutes } from './notify.ts';
 import { panelRoutes } from './panel.ts';
+import { phoneRoutes } from './phone-routes.ts';
 import { registryRoutes } from './registry.ts';
 import { rulesRoutes } from './rules.ts';
 import { systemRoutes } from './system.ts';
@@ -25,5 +26,6 @@ export const routes = {
   ...cameraRoutes,
   ...footageRoutes,
   ...talkRoutes,
+  ...phoneRoutes,
 };
 export type RouteName = keyof typeof routes;

@@ -18,7 +18,7 @@ export type Route = {
   tag: string;
   access: RouteAccess;
   /** Which process answers. */
-  service: 'core' | 'panel' | 'camera' | 'signaling';
+  service: 'core' | 'panel' | 'camera' | 'signaling' | 'sip-bridge';
   params?: z.ZodType;
   query?: z.ZodType;
   /** JSON body, unless `upload` says otherwise. */

@@ -14,6 +14,7 @@ import {
   Timestamp,
   Uuid,
 } from '../primitives.ts';
+import { Dialled } from './phone.ts';
 import { ArmedState } from './registry.ts';
 import { defineRoutes } from './route.ts';
 
@@ -97,7 +98,23 @@ export const CommandAction = z.object({
   name: CommandName,
   args: z.record(z.string(), z.unknown()).default({}),
 });
-export const RuleAction = z.discriminatedUnion('kind', [IncidentAction, NotifyAction, CommandAction]);
+/** Rings people by phone, speaks the alarm, takes a key to acknowledge; needs an `incident` action in the same rule. */
+export const CallAction = z.object({
+  kind: z.literal('call'),
+  user_ids: Ids.max(20).default([]),
+  group_ids: Ids.max(20).default([]),
+  /** Of the house or outside, in the order of calling: first the users, then the groups, then these. */
+  numbers: z.array(Dialled).max(20).default([]),
+  say: z.string().min(1).max(300).meta({ description: 'May hold {device}, {area}, {event} and {data.x}' }),
+  rounds: z.int().min(1).max(5).default(2),
+  ring_s: z.int().min(10).max(120).default(30),
+});
+export const RuleAction = z.discriminatedUnion('kind', [
+  IncidentAction,
+  NotifyAction,
+  CommandAction,
+  CallAction,
+]);
 
 export const RuleInput = z.object({
   name: Name,

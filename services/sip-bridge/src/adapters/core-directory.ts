@@ -1,0 +1,96 @@
+/** People and places of core, as it last said; kept while core is down. */
+import {
+  InternalPerson,
+  InternalPeople,
+  InternalPlaces,
+  internalPaths,
+  type FeedEntry,
+  type FeedKind,
+} from '@siphera/contract';
+import { CoreReading, type InternalClient, type Logger } from '@siphera/runtime';
+import { z } from 'zod';
+import type { People, Places } from '../ground.ts';
+import type { BaseStore } from '../store/base.store.ts';
+
+type Options = { client: InternalClient; store: BaseStore; log: Logger };
+type AllPlaces = z.infer<typeof InternalPlaces>;
+
+const peopleKinds: ReadonlySet<FeedKind> = new Set<FeedKind>(['user', 'area', 'site']);
+const placeKinds: ReadonlySet<FeedKind> = new Set<FeedKind>(['area', 'site']);
+
+export class CoreDirectory {
+  readonly #readings: readonly [CoreReading<InternalPerson[]>, CoreReading<AllPlaces>];
+  readonly #store: BaseStore;
+  #people: Map<string, InternalPerson>;
+  #places: AllPlaces;
+  readonly #peopleListeners: ((userIds: readonly string[]) => void)[] = [];
+  readonly #placeListeners: (() => void)[] = [];
+
+  constructor({ client, store, log }: Options) {
+    this.#store = store;
+    const kept = z.array(InternalPerson).parse(store.keptAnswer('people') ?? []);
+    this.#people = new Map(kept.map((person) => [person.id, person]));
+    this.#places = InternalPlaces.parse(store.keptAnswer('places') ?? { sites: [], areas: [], upto: 0 });
+    this.#readings = [
+      new CoreReading({
+        client,
+        log,
+        path: internalPaths.people,
+        parse: (answer) => InternalPeople.parse(answer).items,
+        kinds: peopleKinds,
+        onRead: (items) => this.#takePeople(items),
+      }),
+      new CoreReading({
+        client,
+        log,
+        path: internalPaths.places,
+        parse: (answer) => InternalPlaces.parse(answer),
+        kinds: placeKinds,
+        onRead: (places) => this.#takePlaces(places),
+      }),
+    ];
+  }
+
+  readonly people: People = {
+    get: (userId) => this.#people.get(userId),
+    all: () => [...this.#people.values()],
+    onChange: (hear) => void this.#peopleListeners.push(hear),
+  };
+
+  readonly places: Places = {
+    all: () => this.#places,
+    area: (id) => this.#places.areas.find((area) => area.id === id),
+    onChange: (hear) => void this.#placeListeners.push(hear),
+  };
+
+  hear(entries: readonly FeedEntry[]): void {
+    for (const reading of this.#readings) reading.hear(entries);
+  }
+
+  refresh(): void {
+    for (const reading of this.#readings) reading.refresh();
+  }
+
+  stop(): void {
+    for (const reading of this.#readings) reading.stop();
+  }
+
+  #takePeople(items: readonly InternalPerson[]): void {
+    const next = new Map(items.map((person) => [person.id, person]));
+    const changed = [...new Set([...this.#people.keys(), ...next.keys()])].filter(
+      (id) => JSON.stringify(this.#people.get(id)) !== JSON.stringify(next.get(id)),
+    );
+    if (changed.length === 0) return;
+    this.#store.keepAnswer('people', items);
+    this.#people = next;
+    for (const hear of this.#peopleListeners) hear(changed);
+  }
+
+  #takePlaces(places: AllPlaces): void {
+    const isSame = JSON.stringify({ ...places, upto: 0 }) === JSON.stringify({ ...this.#places, upto: 0 });
+    if (isSame) return;
+    this.#store.keepAnswer('places', places);
+    this.#places = places;
+    for (const hear of this.#placeListeners) hear();
+  }
+}
