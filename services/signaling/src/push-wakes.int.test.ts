@@ -65,6 +65,27 @@ describe('a message', () => {
     expect(phone.received[1]?.headers).toMatchObject({ urgency: 'high', ttl: '30' });
   });
 
+  it('is told of by a push of its own when it comes while one is under way', async () => {
+    await using rig = await startPushRig();
+    const user = await rig.talk.user();
+    const phone = await rig.phone(user);
+    for (const [what, gapMs] of [
+      ['message', 60_000],
+      ['call', 5_000],
+    ] as const) {
+      const [before, requests] = [phone.received.length, rig.push.requests];
+      phone.answerWith({ status: 201, delayMs: 300 });
+      wake(rig, user, what);
+      await waitFor('the push to be under way', () => rig.push.requests > requests);
+      wake(rig, user, what);
+      await pushOf(phone, before + 1);
+      phone.answerWith(undefined);
+      rig.advance(gapMs);
+      await pushOf(phone, before + 2);
+    }
+    expect(kinds(phone)).toEqual(['message', 'message', 'call', 'call']);
+  });
+
   it('is silent while its person is not to be disturbed, or has switched it off; alarms are not', async () => {
     await using rig = await startPushRig();
     const user = await rig.guard();

@@ -101,7 +101,7 @@ export class PushWorker {
   }
 
   async #run(job: PushJob): Promise<void> {
-    const { clock, db, jobs, random, sender, subscriptions, topicSecret } = this.#options;
+    const { clock, jobs, random, subscriptions, wakeUps } = this.#options;
     const phone = subscriptions.get(job.subscriptionId);
     const receipt = random.bytes(receiptBytes).toString('base64url');
     const nowMs = clock.now();
@@ -114,7 +114,19 @@ export class PushWorker {
     const token = hashReceipt(receipt);
     jobs.addReceipt(token, job, nowMs);
     if (job.kind === 'message' || job.kind === 'call') subscriptions.noteWake(phone.id, job.kind, nowMs);
-    const outcome = await sender.send({
+    wakeUps.begins(job);
+    try {
+      const outcome = await this.#send(job, phone, payload, nowMs);
+      this.#sent.inc({ kind: job.kind, outcome: outcome.kind });
+      this.#options.db.transaction(() => this.#settle(job, phone, token, outcome)).immediate();
+    } finally {
+      wakeUps.ended(job);
+    }
+  }
+
+  #send(job: PushJob, phone: SubscriptionRow, payload: PushPayload, nowMs: number): Promise<PushOutcome> {
+    const { sender, topicSecret } = this.#options;
+    return sender.send({
       endpoint: phone.endpoint,
       keys: { p256dh: phone.p256dh, auth: phone.auth },
       payload: sealable(payload),
@@ -122,8 +134,6 @@ export class PushWorker {
       urgency: urgencyOf[job.kind],
       topic: topicOf(topicSecret, phone.id, job.about === '' ? job.kind : job.about),
     });
-    this.#sent.inc({ kind: job.kind, outcome: outcome.kind });
-    db.transaction(() => this.#settle(job, phone, token, outcome)).immediate();
   }
 
   /** Undefined: it is of no use any more, or not for this person. */

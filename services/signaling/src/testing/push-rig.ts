@@ -112,7 +112,7 @@ export async function listOf(user: TestUser, everyone: 'yes' | 'no' = 'no'): Pro
 
 /** The nth push to a browser, from 1. */
 export const pushOf = (browser: FakeBrowser, n = 1): Promise<ReceivedPush> =>
-  waitFor(`push ${n} to a browser`, () => browser.received[n - 1], 10_000);
+  waitFor(`push ${n} to a browser`, () => browser.received[n - 1]);
 
 async function addPhone(push: FakePushService, user: TestUser, preferences: PushPreferences): Promise<Phone> {
   const browser = push.subscribe(await publicKeyOf(user));
