@@ -52,8 +52,11 @@ async function guardOf(areaId: string): Promise<{ id: string; token: string; pho
   await call(box, 'setPresence', { token, body: { on_duty: true } });
   const phone = push.subscribe((await call(box, 'getPushKey', { token })).public_key);
   await call(box, 'putPushSubscription', { token, body: { ...phone.subscription, name: 'Pixel' } });
+  // With his role: it may have read core's people between the two.
   await waitFor('signaling to know the guard', async () =>
-    (await call(box, 'listPeople', { token })).items.some((person) => person.id === id),
+    (await call(box, 'listPeople', { token })).items.some(
+      (person) => person.id === id && person.roles.length > 0,
+    ),
   );
   return { id, token, phone };
 }
