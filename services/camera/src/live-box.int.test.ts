@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import {
   call,
   callRaw,
-  freePort,
+  freePorts,
   setupAdmin,
   startBox,
   startFakeCamera,
@@ -35,8 +35,7 @@ let cameraId: string;
 
 beforeAll(async () => {
   dir = await tempDir('live-box');
-  const first = await freePort();
-  const rtpPorts = Array.from({ length: 12 }, (_, index) => first + index);
+  const rtpPorts = await freePorts(12);
   janus = await startJanus({ dir: dir.path, rtpPorts });
   camera = await startFakeCamera();
   box = await startBox({
@@ -46,7 +45,7 @@ beforeAll(async () => {
       camera: {
         JANUS_URL: janus.url,
         JANUS_SECRET: janus.secret,
-        RTP_PORTS: `${first}-${first + rtpPorts.length - 1}`,
+        RTP_PORTS: `${rtpPorts[0]}-${rtpPorts.at(-1)}`,
       },
     },
   });
@@ -70,7 +69,7 @@ beforeAll(async () => {
     const { state } = await call(box, 'getCamera', { token: admin.token, params: { id: cameraId } });
     return state.recording === 'recording';
   });
-}, 60_000);
+});
 afterAll(async () => {
   await box.stop();
   await camera.stop();
