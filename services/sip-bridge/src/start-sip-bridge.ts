@@ -45,6 +45,8 @@ export type SipBridgeOptions = {
   random?: Random;
   /** Instead of all parts: for tests of some. */
   parts?(ground: Ground): Part[];
+  /** Instead of the Kamailio of the configuration: for tests without one. */
+  kamailio?: Switch;
 };
 
 export type RunningSipBridge = {
@@ -71,7 +73,7 @@ export async function startSipBridge(options: SipBridgeOptions): Promise<Running
   outbox.start();
   link.start();
   directory.refresh();
-  events.start();
+  events?.start();
   publisher.publish();
   const http = await startListener(
     config.SIP_BRIDGE_LISTEN,
@@ -94,7 +96,7 @@ export async function startSipBridge(options: SipBridgeOptions): Promise<Running
       await Promise.all([http.close(), metrics.close()]);
       link.stop();
       directory.stop();
-      await events.stop();
+      await events?.stop();
       publisher.stop();
       for (const part of parts.toReversed()) await part.stop();
       await outbox.stop();
@@ -118,18 +120,9 @@ function createBase(options: SipBridgeOptions) {
   const outboxStore = new OutboxStore(db);
   const outbox = new CoreOutbox({ client, store: outboxStore, channel: 'sip', clock, log, metrics });
   const directory = new CoreDirectory({ client, store, log });
-  const events = new SwitchEvents({
-    address: config.KAMAILIO_EVENTS,
-    spool: join(config.SIP_DIR, 'spool'),
-    clock,
-    log,
-  });
-  const access = { url: config.KAMAILIO_RPC_URL, secret: config.KAMAILIO_RPC_SECRET };
-  const kamailio: Switch = {
-    rpc: (method, params) => callKamailio(access, method, params),
-    on: (hear) => events.on(hear),
-    isUp: () => events.isUp(),
-  };
+  const { kamailio, events } = options.kamailio
+    ? { kamailio: options.kamailio, events: undefined }
+    : createSwitch(config, clock, log);
   const publisher = new PlanPublisher({ directory: join(config.SIP_DIR, 'plan'), kamailio, clock, log });
   const parts: Part[] = [];
   const link = createLink({ client, clock, log, store, directory, parts });
@@ -150,6 +143,22 @@ function createBase(options: SipBridgeOptions) {
   };
   const follow = (made: readonly Part[]): void => void parts.push(...made);
   return { ground, store, outboxStore, outbox, directory, events, publisher, link, follow };
+}
+
+function createSwitch(config: SipBridgeConfig, clock: Clock, log: Logger) {
+  const events = new SwitchEvents({
+    address: config.KAMAILIO_EVENTS,
+    spool: join(config.SIP_DIR, 'spool'),
+    clock,
+    log,
+  });
+  const access = { url: config.KAMAILIO_RPC_URL, secret: config.KAMAILIO_RPC_SECRET };
+  const kamailio: Switch = {
+    rpc: (method, params) => callKamailio(access, method, params),
+    on: (hear) => events.on(hear),
+    isUp: () => events.isUp(),
+  };
+  return { kamailio, events };
 }
 
 const feedKinds: readonly FeedKind[] = [

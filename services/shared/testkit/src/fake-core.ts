@@ -1,7 +1,7 @@
 /**
  * Core's internal API for the tests of other services: a real HTTP server on a unix socket. It keeps events by
  * (source, id) as core does, answers after it "committed", can be stopped and started, and can break off an answer
- * after the commit, so that the caller does not know. It has a small registry of areas and devices.
+ * after the commit, so that the caller does not know. It has a small registry of areas and devices, and people and places.
  */
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -22,6 +22,7 @@ import {
   type IncomingEvent,
   type InternalGrants,
 } from '@siphera/contract';
+import { FakeDirectory } from './fake-core-directory.ts';
 import { FakeRegistry } from './fake-core-registry.ts';
 
 export type CommittedEvent = IncomingEvent & { data: Record<string, unknown> };
@@ -38,6 +39,11 @@ export class FakeCore {
   readonly commandResults: unknown[] = [];
   readonly evidence: unknown[] = [];
   readonly registry = new FakeRegistry((entry) => this.tell(entry));
+  readonly directory = new FakeDirectory((entry) => this.tell(entry));
+  /** Bodies posted to paths that tests give an answer for, in order. */
+  readonly posts: { path: string; body: unknown }[] = [];
+  /** Answers to posts that this core has no rules of its own for (incidents, commands), by path. A throw becomes 500. */
+  readonly answers = new Map<string, (body: unknown) => unknown>();
   readonly #feedEntries: FeedEntry[] = [];
   #upto = 7;
   /** Commits, then drops the connection instead of answering. */
@@ -83,8 +89,14 @@ export class FakeCore {
     await closed;
   }
 
-  /** An access token with these grants. */
-  token(org: string, grants: readonly Grant[], nowMs: number, name = 'Ada Admin'): string {
+  /** An access token with these grants; `who` is one person and one session unless told otherwise. */
+  token(
+    org: string,
+    grants: readonly Grant[],
+    nowMs: number,
+    name = 'Ada Admin',
+    who: { sub?: string; sid?: string; kind?: 'user' | 'api_key' } = {},
+  ): string {
     const iat = Math.floor(nowMs / 1_000);
     const claims = {
       iss: tokenIssuer,
@@ -92,6 +104,7 @@ export class FakeCore {
       sub: '0192f000-0000-7000-8000-00000000000a',
       sid: '0192f000-0000-7000-8000-00000000000b',
       kind: 'user',
+      ...who,
       org,
       name,
       grants,
@@ -142,10 +155,28 @@ export class FakeCore {
       case internalPaths.removeDevice:
         this.#registry(path, request.method, body, response);
         break;
+      case internalPaths.people:
+        send(response, 200, { items: [...this.directory.people.values()], upto: this.#upto });
+        break;
+      case internalPaths.places: {
+        const { sites, places } = this.directory;
+        send(response, 200, { sites, areas: places, upto: this.#upto });
+        break;
+      }
       default:
-        if (this.unknownPathCode) refuse(response, { status: 404, code: this.unknownPathCode });
-        else send(response, 404, {});
+        this.#other(path ?? '', body, response);
     }
+  }
+
+  #other(path: string, body: unknown, response: ServerResponse): void {
+    const answer = this.answers.get(path);
+    if (answer) {
+      this.posts.push({ path, body });
+      send(response, 200, answer(body) ?? {});
+      return;
+    }
+    if (this.unknownPathCode) refuse(response, { status: 404, code: this.unknownPathCode });
+    else send(response, 404, {});
   }
 
   #registry(path: string, method: string | undefined, body: unknown, response: ServerResponse): void {

@@ -14,6 +14,7 @@ export * from './fake-camera/options.ts';
 export * from './fake-camera/picture-clock.ts';
 export * from './fake-camera/rtsp-server.ts';
 export * from './fake-core.ts';
+export * from './fake-core-directory.ts';
 export * from './fake-core-registry.ts';
 export * from './fake-push-service.ts';
 export * from './fakes.ts';
