@@ -4,6 +4,8 @@
  */
 import { defineConfig } from 'vitest/config';
 
+/** Waits for what comes at once when it comes; vitest's own second is too short for two busy cores. */
+const poll = { timeout: 30_000 };
 const never = ['**/node_modules/**', '**/dist/**', '.dev/**', '.cache/**'];
 
 export default defineConfig({
@@ -16,8 +18,9 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude: [...never, '**/*.int.test.ts', 'web/**', 'e2e/**'],
-          testTimeout: 20_000,
+          testTimeout: 40_000,
           hookTimeout: 60_000,
+          expect: { poll },
         },
       },
       {
@@ -25,8 +28,10 @@ export default defineConfig({
           name: 'int',
           include: ['**/*.int.test.ts'],
           exclude: [...never, 'web/**', 'e2e/**'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // Only against what never ends: each wait inside has a bound and a name of its own, and machines are slow.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       {
@@ -47,6 +52,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          expect: { poll },
         },
       },
     ],

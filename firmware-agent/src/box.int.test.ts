@@ -75,7 +75,7 @@ test('every event is in the box once and in order after core was killed again an
   await settled(agent);
   expect(await storedNumbers(deviceId, 'motion.started')).toEqual(range(500));
   await agent.stop();
-}, 90_000);
+});
 
 test('after a queue that overflowed offline the box has every alarm, and knows how much is missing', async () => {
   const { agent, deviceId } = await newAgent('overflow');
@@ -96,4 +96,4 @@ test('after a queue that overflowed offline the box has every alarm, and knows h
   expect(arrived.length + missing).toBe(2_000);
   expect(arrived).toEqual(arrived.toSorted((a, b) => a - b));
   await agent.stop();
-}, 90_000);
+});

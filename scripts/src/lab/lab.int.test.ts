@@ -77,9 +77,7 @@ describe('the lab', () => {
       idempotencyKey: 'unlock-once',
     });
     await expect
-      .poll(async () => (await call(box, 'getCommand', { token, params: { id: command.id } })).state, {
-        timeout: 15_000,
-      })
+      .poll(async () => (await call(box, 'getCommand', { token, params: { id: command.id } })).state)
       .toBe('confirmed');
     await enrolled.stop();
   });
@@ -92,6 +90,6 @@ async function provisionedControllers(): Promise<Controllers> {
   const { dataDir, caFile } = options;
   const enrolled = await enrolControllers(client, building, { dataDir, caFile, boxUrl: box.origin, report });
   const controllers = await Controllers.start(enrolled, report);
-  await expect.poll(() => controllers.connected, { timeout: 15_000 }).toBe(controllers.size);
+  await expect.poll(() => controllers.connected).toBe(controllers.size);
   return controllers;
 }

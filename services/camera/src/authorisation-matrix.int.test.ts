@@ -214,7 +214,7 @@ describe('every route of the camera service', () => {
       lists,
     );
     expect(shown).toEqual([]);
-  }, 60_000);
+  });
 
   it('keeps a camera out of reach of who may do everything in another area', async () => {
     const neighbour = tokenOf(allCameraPermissions, `area:${office}`);
@@ -226,7 +226,7 @@ describe('every route of the camera service', () => {
         onCameras,
       ),
     ).toEqual([]);
-  }, 60_000);
+  });
 });
 
 /** The disks are the box's, not an organisation's: who manages the cameras of a whole organisation may see to them. */

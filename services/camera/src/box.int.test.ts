@@ -14,7 +14,7 @@ beforeAll(async () => {
   ({ token } = await setupAdmin(box));
   const sites = await call(box, 'listSites', { token });
   siteId = sites.items[0]?.id ?? '';
-}, 120_000);
+});
 afterAll(async () => {
   await fake.stop();
   await box.stop();
@@ -29,7 +29,7 @@ const letIn = <T>(ask: () => Promise<T>): Promise<T> =>
       if ((error as { status?: number }).status === 503) return undefined;
       throw error;
     }
-  }, 20_000);
+  });
 
 describe('a camera on a real box', () => {
   it('is added with a device, its motion reaches core, and it goes when its device is deleted', async () => {
@@ -47,7 +47,7 @@ describe('a camera on a real box', () => {
     const device = await call(box, 'getDevice', { token, params: { id: camera.id } });
     expect(device).toMatchObject({ kind: 'camera', name: 'Gate', external_id: fake.serial });
 
-    await until(() => (fake.subscriptions() > 0 ? true : undefined), 20_000);
+    await until(() => (fake.subscriptions() > 0 ? true : undefined));
     fake.motion(true);
     fake.line();
     const types = async (): Promise<string[]> =>
@@ -91,7 +91,7 @@ describe('a camera on a real box', () => {
     const [camera] = await until(async () => {
       const { items } = await call(box, 'listCameras', { token });
       return items[0]?.streams.length === 2 ? items : undefined;
-    }, 20_000);
+    });
     expect(camera).toMatchObject({ name: 'Hall', serial: fake.serial });
     await call(box, 'deleteCamera', { token, params: { id: camera?.id ?? '' } });
     const devices = await call(box, 'listDevices', { token, query: { kind: 'camera' } });

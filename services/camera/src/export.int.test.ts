@@ -32,7 +32,7 @@ const ended = (id: string): Promise<Export> =>
   until(async () => {
     const { body } = await rig.rest('GET', `/camera/exports/${id}`);
     return (body as Export).state === 'running' ? undefined : (body as Export);
-  }, 30_000);
+  });
 /** Makes one, fetches it, and unpacks it. */
 async function fetched(body: Record<string, unknown>) {
   const done = await ended((await start(body)).id);
@@ -259,7 +259,7 @@ describe('an export', () => {
     rig.advance(7 * 86_400_000);
     rig.sql('UPDATE exports SET expires_ms = 1');
     await rig.restart();
-    await until(() => !existsSync(file), 5_000);
+    await until(() => !existsSync(file));
     expect(rig.sql('SELECT id FROM exports')).toEqual([]);
   });
 });
@@ -284,7 +284,7 @@ describe('somebody who checks an export', () => {
       const { code, out } = await check(file, ...ownKey());
       expect({ name, code, says: out.includes('NOT GENUINE') }).toEqual({ name, code: 1, says: true });
     }
-  }, 60_000);
+  });
 
   it('sees a file that was swapped, added or taken away, even when the zip was made anew', async () => {
     const gate = await recorded('Gate', { seconds: 60, width: 480 });
@@ -305,7 +305,7 @@ describe('somebody who checks an export', () => {
     expect(await zipped()).toMatch(/02-Gate\/.* is missing/);
     writeFileSync(file, 'not a zip at all, but long enough to look like one');
     expect((await check(file)).out).toContain('not a whole zip');
-  }, 60_000);
+  });
 
   it('sees that another key signed it, and is told when nothing says whose key it is', async () => {
     const { file, folder, manifest } = await fetched(ask([await recorded('Dock')]));
@@ -347,7 +347,7 @@ describe('somebody who checks an export', () => {
       code: 3,
       out: expect.stringContaining("not with this box's own key") as string,
     });
-  }, 90_000);
+  });
 });
 
 it('makes its key once, for itself alone', async () => {

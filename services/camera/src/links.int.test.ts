@@ -119,7 +119,7 @@ describe('a link', () => {
     const reader = new LiveReader(await open(link.url));
     await until(() => reader.count('mdat') > 1);
     await rig.rest('DELETE', `/camera/links/${link.id}`);
-    await until(() => reader.ended, 2_000);
+    await until(() => reader.ended);
     expect(reader.notices.at(-1)).toMatchObject({ kind: 'end', reason: 'The link was withdrawn.' });
     expect(rig.streams.listeners(main)).toBe(0);
   });
@@ -210,7 +210,7 @@ describe('the RTSP re-stream', () => {
     expect(await client.ask('PLAY', url)).toMatch(/RTP-Info: url=.*seq=\d+;rtptime=\d+/);
     await until(() => client.bytes.includes(Buffer.from([0x24, 0])));
     await rig.rest('DELETE', `/camera/links/${((await links())[0] as Made).id}`);
-    await until(() => client.socket.destroyed, 3_000);
+    await until(() => client.socket.destroyed);
     const live = await make(id, 'live');
     const other = await Client.open(rtspPort);
     expect(await other.ask('DESCRIBE', `rtsp://127.0.0.1/${live.url.split('/').at(-1)!}`)).toMatch(/ 404 /);

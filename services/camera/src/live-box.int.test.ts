@@ -163,7 +163,7 @@ describe('watching through the front door', () => {
       await page.evaluate('rtc.frames = 0');
       await new Promise((done) => setTimeout(done, 500));
       await page.evaluate('rtc.frames = 0');
-      await waitFor('pictures again', () => page.evaluate<boolean>('rtc.frames > 20'), 15_000);
+      await waitFor('pictures again', () => page.evaluate<boolean>('rtc.frames > 20'));
     });
     await call(box, 'endWebRtc', { token: guard.token, params: { id: offer.session_id } });
   });
@@ -179,7 +179,7 @@ describe('watching through the front door', () => {
     const { seen } = await watch(path);
     await waitFor('pictures', () => seen.fragments > 1);
     await call(box, 'updateUser', { token: admin.token, params: { id: guard.id }, body: { active: false } });
-    await waitFor('the end', () => seen.ended, 8_000);
+    await waitFor('the end', () => seen.ended);
     expect((await watch(path)).seen.status).toBe(410);
     const token = path.split('/').at(-1)!;
     const log = await readFile(join(box.dir, 'nginx', 'access.log'), 'utf8');

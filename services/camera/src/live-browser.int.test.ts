@@ -60,7 +60,7 @@ describe('MSE in Chromium', () => {
       await until(async () => (await state()).frames > 25);
       await live.streams.disconnect(main);
       await live.streams.connect(main, { width: 640, height: 360, audio: true });
-      await until(async () => (await state()).sizes.includes(640), 15_000);
+      await until(async () => (await state()).sizes.includes(640));
       const before = (await state()).frames;
       await until(async () => (await state()).frames > before + 25);
       return state();

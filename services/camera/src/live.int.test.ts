@@ -174,4 +174,4 @@ it('says that the camera is away when no picture comes, instead of waiting for e
   const { id } = await rig.watched();
   const answer = await rig.rest('GET', `/camera/cameras/${id}/live`, undefined, liveGrants);
   expect(answer).toMatchObject({ status: 503, body: { code: 'device_unavailable' } });
-}, 20_000);
+});

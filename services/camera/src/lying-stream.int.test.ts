@@ -48,12 +48,12 @@ describe('a stream that lies', () => {
         height: 1_080,
       })),
     });
-    await until(async () => (await shown(id))?.streams[0]?.video === 'h265', 40_000);
+    await until(async () => (await shown(id))?.streams[0]?.video === 'h265');
     expect((await shown(id))?.streams[0]).toMatchObject({ width: 320, height: 180 });
-    await until(() => recording.recorder.footage.segments(id, 0, Number.MAX_SAFE_INTEGER).length > 0, 30_000);
+    await until(() => recording.recorder.footage.segments(id, 0, Number.MAX_SAFE_INTEGER).length > 0);
     expect((await shown(id))?.state).toMatchObject({ connection: 'online', problem: null });
     for (const one of [camera.id, id]) await rig.rest('DELETE', `/camera/cameras/${one}`);
-  }, 120_000);
+  });
 
   it.each([
     ['broken', 'baseline', 'sends pictures that are broken', 'online'],

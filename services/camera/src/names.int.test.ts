@@ -50,7 +50,7 @@ describe('a name that is a path', () => {
     const done = await until(async () => {
       const { body } = await rig.rest('GET', `/camera/exports/${id}`);
       return (body as Export).state === 'running' ? undefined : (body as Export);
-    }, 30_000);
+    });
     expect(done).toMatchObject({ state: 'ready', name: '../../../tmp/"x"/..' });
     expect(readdirSync(join(rig.directory, 'data', 'exports'))).toEqual([`${id}.zip`]);
 
@@ -69,7 +69,7 @@ describe('a name that is a path', () => {
       JSON.parse(execFileSync('unzip', ['-p', file, 'manifest.json'], { encoding: 'utf8' })),
     );
     expect(manifest.cameras.map(({ name }) => name)).toEqual(tricks);
-  }, 60_000);
+  });
 
   it('with a NUL or a line end in it is no name', async () => {
     const camera = await rig.addCamera('Gate');

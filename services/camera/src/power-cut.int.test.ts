@@ -28,7 +28,7 @@ beforeAll(async () => {
     numbers.map((number) => startFakeCamera({ rtsp, name: `gate-${number}`, main, sub: false })),
   );
   box = await startRecordingRig({ files: power.files });
-}, 60_000);
+});
 afterAll(async () => {
   await box.rig.stop();
   for (const camera of cameras) await camera.stop();
@@ -58,7 +58,7 @@ describe('a power cut', () => {
     const lost: number[] = [];
     for (let round = 0; round < cuts; round += 1) {
       const beganMs = systemClock.now();
-      await until(() => ids.every((id) => (box.segments(id).at(-1)?.toMs ?? 0) > beganMs + 1_500), 40_000);
+      await until(() => ids.every((id) => (box.segments(id).at(-1)?.toMs ?? 0) > beganMs + 1_500));
       await new Promise((resolve) => setTimeout(resolve, round * phaseMs));
       power.cut();
       const cutMs = systemClock.now();
@@ -77,5 +77,5 @@ describe('a power cut', () => {
     expect(Math.max(...lost)).toBeLessThan(lostMsMax);
     // A fragment is timed by the least delay seen, so its end may lie a little ahead of the clock.
     expect(Math.min(...lost)).toBeGreaterThan(-250);
-  }, 180_000);
+  });
 });

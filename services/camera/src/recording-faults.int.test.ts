@@ -62,16 +62,13 @@ describe('a clock that is set', () => {
     box = await startRecordingRig({ clock });
     const id = place(box.rig, camera);
     const written = (): number => box.segments(id).length;
-    await until(() => box.recordedMs(id) > 2_500, 20_000);
+    await until(() => box.recordedMs(id) > 2_500);
     offMs = 3_600_000;
     // Later than usual counts only when it stays so, for five seconds.
-    await until(
-      () => written() === 2 && box.segments(id)[1]!.toMs - box.segments(id)[1]!.fromMs > 2_500,
-      30_000,
-    );
+    await until(() => written() === 2 && box.segments(id)[1]!.toMs - box.segments(id)[1]!.fromMs > 2_500);
     offMs = 0;
-    await until(() => written() === 3 && box.recording().recorder.growing === 1, 30_000);
-    await until(() => box.recordedMs(id) > 15_000, 30_000);
+    await until(() => written() === 3 && box.recording().recorder.growing === 1);
+    await until(() => box.recordedMs(id) > 15_000);
     const rows = box.segments(id).toSorted((a, b) => a.id - b.id);
     for (const row of rows) expect(row.toMs).toBeGreaterThan(row.fromMs);
     expect(rows[1]!.fromMs - rows[0]!.toMs).toBeGreaterThan(3_500_000);
@@ -84,30 +81,27 @@ describe('a clock that is set', () => {
     expect(gaps.map(({ why }) => why)).toEqual(['The clock of the box or of the camera was set.']);
     // What is missed from now on is told by the new time, not by that of an hour ahead.
     await camera.reboot({ downMs: 3_000 });
-    await until(
-      () => box.recording().recorder.footage.gaps(id, 0, Number.MAX_SAFE_INTEGER).length === 2,
-      20_000,
-    );
+    await until(() => box.recording().recorder.footage.gaps(id, 0, Number.MAX_SAFE_INTEGER).length === 2);
     const [first] = box
       .recording()
       .recorder.footage.gaps(id, 0, Number.MAX_SAFE_INTEGER)
       .toSorted((a, b) => a.toMs - b.toMs);
     expect(first!.toMs).toBeLessThan(clock.now() + 1_000);
     expect(first!.toMs - first!.fromMs).toBeLessThan(30_000);
-  }, 120_000);
+  });
 });
 
 describe('a camera that comes and goes', () => {
   it('is recorded by one ffmpeg in the end, with its gaps and without a false alarm', async () => {
     box = await startRecordingRig();
     const id = place(box.rig, camera);
-    await until(() => box.recordedMs(id) > 1_500, 20_000);
+    await until(() => box.recordedMs(id) > 1_500);
     for (let round = 0; round < 4; round += 1) {
       await camera.reboot({ downMs: 500 + round * 700 });
       await new Promise((resolve) => setTimeout(resolve, 400 + round * 500));
     }
     const before = systemClock.now();
-    await until(() => (box.segments(id).at(-1)?.toMs ?? 0) > before + 2_000, 30_000);
+    await until(() => (box.segments(id).at(-1)?.toMs ?? 0) > before + 2_000);
     expect(box.recording().streams.pids()).toHaveLength(1);
     expect(await camera.rtspClients()).toBe(1);
     const rows = box.segments(id);
@@ -120,7 +114,7 @@ describe('a camera that comes and goes', () => {
     expect(gaps.length).toBeGreaterThan(0);
     for (const { why } of gaps) expect(why).not.toBe('');
     expect(box.eventTypes().filter((type) => type.startsWith('camera.recording'))).toEqual([]);
-  }, 90_000);
+  });
 });
 
 const diskMiB = 48;
@@ -200,23 +194,23 @@ describe('a disk that becomes full', () => {
     box = await startRecordingRig({ env: { RECORDINGS_DIR: disk } });
     const id = place(box.rig, camera);
     const lastMs = (): number => box.segments(id).at(-1)?.toMs ?? 0;
-    await until(() => box.recordedMs(id) > 2_500, 20_000);
+    await until(() => box.recordedMs(id) > 2_500);
     const [locked, second, third] = addOld(id);
     lock(id, locked!.fromMs, locked!.fromMs + 1_000);
     fill();
     const filledMs = systemClock.now();
-    await until(() => !existsSync(second!.path) && !existsSync(third!.path), 20_000);
-    await until(() => lastMs() > filledMs + 4_000, 30_000);
+    await until(() => !existsSync(second!.path) && !existsSync(third!.path));
+    await until(() => lastMs() > filledMs + 4_000);
     expect(existsSync(locked!.path)).toBe(true);
     // From now on nothing may go.
     lock(id, 1, systemClock.now() + 3_600_000);
     fill();
     const [storage] = box.recording().recorder.storages.all();
-    await until(() => storage!.trouble?.state === 'full' && box.recording().recorder.growing === 0, 20_000);
+    await until(() => storage!.trouble?.state === 'full' && box.recording().recorder.growing === 0);
     await until(() => box.eventTypes().includes('camera.storage_failed'));
     const before = box.segments(id).length;
     rmSync(join(disk, 'lost+found'));
-    await until(() => box.segments(id).length > before, 30_000);
+    await until(() => box.segments(id).length > before);
     expect(storage!.trouble).toBeUndefined();
     await until(() => box.eventTypes().includes('camera.storage_restored'));
     const own = box.segments(id).filter((row) => row.fromMs > filledMs - 60_000);
@@ -228,5 +222,5 @@ describe('a disk that becomes full', () => {
       .map(({ why }) => why);
     expect(whys.some((why) => why.includes('The disk is full'))).toBe(true);
     expect(readFileSync(locked!.path)).toHaveLength(2 * 1_024 * 1_024);
-  }, 150_000);
+  });
 });

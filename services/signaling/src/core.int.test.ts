@@ -104,7 +104,7 @@ describe('signaling beside core', () => {
     } finally {
       console.socket.off('disconnect', comeBack).off('connect_error', comeBack).disconnect();
     }
-  }, 120_000);
+  });
 
   it('cuts the socket of a session that an admin ends', async () => {
     const guard = await signIn('guard');

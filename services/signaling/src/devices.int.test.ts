@@ -193,7 +193,7 @@ describe('removing a device', () => {
     const back = await guard.session();
     expect(codeOf(await back.call('openTalkDevice', { params: { id: lost.id } }))).toBe('gone');
     using again = await back.connect();
-    const answer = await again.socket.timeout(5_000).emitWithAck('talkOpen', { device_id: lost.id });
+    const answer = await again.socket.timeout(30_000).emitWithAck('talkOpen', { device_id: lost.id });
     expect(answer).toEqual({ ok: false, reason: 'removed' });
     expect(again.gone).toEqual([{ reason: 'removed' }]);
   });

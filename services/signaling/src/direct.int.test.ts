@@ -214,7 +214,7 @@ describe('a service that is killed again and again', () => {
     await waitFor('all', () => new Set(got.map(({ text }) => text)).size === sent.length);
     const once = [...new Map(got.map(({ pos, text }) => [pos, text])).entries()];
     expect(once.toSorted(([a], [b]) => a - b).map(([, text]) => text)).toEqual(sent);
-  }, 120_000);
+  });
 });
 
 async function killAndStart({ signaling }: Rig): Promise<void> {

@@ -120,7 +120,7 @@ describe('an open queue', () => {
     using silent = await watcher.connect();
     const seen: Presence[][] = [];
     silent.socket.on('presence', (changed) => seen.push(changed));
-    const opened = await silent.socket.timeout(5_000).emitWithAck('talkOpen', { device_id: device.id });
+    const opened = await silent.socket.timeout(30_000).emitWithAck('talkOpen', { device_id: device.id });
     expect(opened.ok).toBe(true);
     await waitFor('all', () => seen.length > 0);
     expect(seen[0]?.map(({ user_id: id }) => id).sort()).toEqual([watcher.id, changer.id].sort());

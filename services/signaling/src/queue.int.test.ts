@@ -39,7 +39,7 @@ describe('a queue', () => {
     for (let n = 0; n < count; n += 1) okOf(await send(alice, bob, { n }));
     using connection = await bob.user.connect();
     const { socket, batches } = connection;
-    const opened = await socket.timeout(5_000).emitWithAck('talkOpen', { device_id: bob.id });
+    const opened = await socket.timeout(30_000).emitWithAck('talkOpen', { device_id: bob.id });
     expect(opened).toEqual({ ok: true });
     await waitFor('the first batch', () => batches.length === 1);
     expect(batches[0]?.items).toHaveLength(talkLimits.batchItemsMax);
@@ -108,7 +108,7 @@ describe('a queue', () => {
     const thief = await bob.user.session();
     for (const user of [thief, alice.user]) {
       using connection = await user.connect();
-      const answer = await connection.socket.timeout(5_000).emitWithAck('talkOpen', { device_id: bob.id });
+      const answer = await connection.socket.timeout(30_000).emitWithAck('talkOpen', { device_id: bob.id });
       expect(answer).toEqual({ ok: false, reason: 'not_attached' });
       expect(connection.gone).toEqual([{ reason: 'not_attached' }]);
       connection.socket.emit('talkDone', Number.MAX_SAFE_INTEGER);
@@ -117,7 +117,7 @@ describe('a queue', () => {
     using odd = await thief.connect();
     for (const input of [undefined, 'x', { device_id: 1 }, { device_id: { $ne: '' } }])
       expect(
-        await odd.socket.timeout(5_000).emitWithAck('talkOpen', input as unknown as { device_id: string }),
+        await odd.socket.timeout(30_000).emitWithAck('talkOpen', input as unknown as { device_id: string }),
       ).toEqual({ ok: false, reason: 'validation_failed' });
     using queue = await bob.open();
     expect(numbers(queue.items)).toEqual([1]);
@@ -150,7 +150,7 @@ describe('a queue', () => {
     const { id: sub, sid } = bob.user;
     const token = await rig.core.token({ sub, sid, grants: [] });
     await waitFor('the renewal', async () => {
-      const answer: { ok: boolean } = await queue.socket.timeout(5_000).emitWithAck('renew', token);
+      const answer: { ok: boolean } = await queue.socket.timeout(30_000).emitWithAck('renew', token);
       return answer.ok;
     });
     okOf(await send(alice, bob, { n: 1 }));

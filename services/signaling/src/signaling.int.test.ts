@@ -225,4 +225,4 @@ describe('tokens', () => {
 const renew = (
   console: ReturnType<typeof openConsole>,
   token: string,
-): Promise<{ ok: boolean; reason?: string }> => console.socket.timeout(5_000).emitWithAck('renew', token);
+): Promise<{ ok: boolean; reason?: string }> => console.socket.timeout(30_000).emitWithAck('renew', token);

@@ -176,5 +176,5 @@ describe('a core that is silent', () => {
     );
     queues.flush([{ userId: bob.id, deviceId: to.id }]);
     await waitFor('what comes meanwhile', () => queue.items.length === 2);
-  }, 40_000);
+  });
 });

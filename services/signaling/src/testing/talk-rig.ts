@@ -300,7 +300,7 @@ async function openQueue(user: TestUser, deviceId: string): Promise<TestQueue> {
     last = Math.max(last, batch.upto);
     connection.socket.emit('talkDone', batch.upto);
   });
-  const opened = await connection.socket.timeout(5_000).emitWithAck('talkOpen', { device_id: deviceId });
+  const opened = await connection.socket.timeout(30_000).emitWithAck('talkOpen', { device_id: deviceId });
   if (!opened.ok) throw new Error(`The queue was not opened: ${opened.reason ?? ''}`);
   await waitFor('the first batch', () => connection.batches.length > 0);
   return { ...connection, items };

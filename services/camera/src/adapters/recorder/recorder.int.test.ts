@@ -64,7 +64,7 @@ describe('recording', () => {
   it('writes what comes, and what grows can be listed, read and shown', async () => {
     await start();
     const id = place(rig, camera);
-    await until(() => recordedMs(id) > 2_000, 20_000);
+    await until(() => recordedMs(id) > 2_000);
     const [segment] = segments(id);
     const { codec, frames } = probe(await bytesOf(segment!.id));
     expect(codec).toBe('h264');
@@ -80,7 +80,7 @@ describe('recording', () => {
   it('joins segments to one run whose decode times go on, and reads a clip from the key frame before', async () => {
     await start();
     const id = place(rig, camera);
-    await until(() => recordedMs(id) > 4_000, 30_000);
+    await until(() => recordedMs(id) > 4_000);
     const [first] = segments(id);
     const from = first!.fromMs + 1_700;
     const runs = recording.recorder.footage.runs(id, from, from + 1_000);
@@ -95,11 +95,11 @@ describe('recording', () => {
   it('is back within ten seconds after the camera rebooted, and the gap has a reason', async () => {
     await start();
     const id = place(rig, camera);
-    await until(() => recordedMs(id) > 1_000, 20_000);
+    await until(() => recordedMs(id) > 1_000);
     await camera.reboot({ downMs: 4_000 });
     const upMs = performance.now();
     const before = segments(id).length;
-    await until(() => segments(id).length > before, 15_000);
+    await until(() => segments(id).length > before);
     expect(performance.now() - upMs).toBeLessThan(10_000);
     await until(() => recording.recorder.footage.gaps(id, 0, Number.MAX_SAFE_INTEGER).length > 0);
     const [gap] = recording.recorder.footage.gaps(id, 0, Number.MAX_SAFE_INTEGER);
@@ -111,11 +111,11 @@ describe('recording', () => {
     await start();
     const right = camera.credentials;
     const id = place(rig, camera, { credentials: { ...right, password: 'wrong' } });
-    await until(() => rig.camera.base.states.get(id).connection === 'unauthorised', 20_000);
+    await until(() => rig.camera.base.states.get(id).connection === 'unauthorised');
     expect(rig.camera.base.states.get(id).problem).toContain('user name or password');
     const { base } = rig.camera;
     base.registry.save({ ...base.registry.row(id)!, credentials: right });
-    await until(() => recordedMs(id) > 500, 20_000);
+    await until(() => recordedMs(id) > 500);
   });
 });
 
@@ -123,7 +123,7 @@ describe('a service that dies', () => {
   it('finds its torn file again, cuts its tail and loses nothing that was durable', async () => {
     await start();
     const id = place(rig, camera);
-    await until(() => recordedMs(id) > 2_000, 20_000);
+    await until(() => recordedMs(id) > 2_000);
     const row = rig.camera.ground.db
       .prepare<[], { id: number; file: string }>('SELECT id, file FROM segments WHERE to_ms IS NULL')
       .get()!;
@@ -151,7 +151,7 @@ describe('a service that dies', () => {
   it('takes in files without rows, drops rows without files, removes what holds nothing', async () => {
     await start();
     const id = place(rig, camera);
-    await until(() => recordedMs(id) > 1_500, 20_000);
+    await until(() => recordedMs(id) > 1_500);
     await rig.halt();
     const db = openDatabase(join(rig.directory, 'data', 'camera.db'));
     const row = db.prepare('SELECT * FROM segments').get() as Record<string, unknown> & { file: string };
@@ -178,19 +178,19 @@ describe('disks', () => {
   it('writes nothing to a disk that is not the one it knew, says so, and goes on when it is back', async () => {
     await start();
     const id = place(rig, camera);
-    await until(() => recordedMs(id) > 1_000, 20_000);
+    await until(() => recordedMs(id) > 1_000);
     const footage = join(rig.directory, 'footage');
     // Another disk under the same path.
     renameSync(footage, `${footage}.away`);
     mkdirSync(footage);
-    await until(() => eventTypes().includes('camera.storage_failed'), 15_000);
+    await until(() => eventTypes().includes('camera.storage_failed'));
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(recording.recorder.storages.all()[0]!.trouble?.state).toBe('missing');
     expect(execFileSync('find', [footage, '-type', 'f'], { encoding: 'utf8' })).toBe('');
     rmSync(footage, { recursive: true });
     renameSync(`${footage}.away`, footage);
     const before = segments(id).length;
-    await until(() => segments(id).length > before, 15_000);
+    await until(() => segments(id).length > before);
     await until(() => eventTypes().includes('camera.storage_restored'));
   });
 
@@ -221,12 +221,12 @@ describe('disks', () => {
     });
     const first = recording.recorder.storages.all().find((one) => one.row.id !== other.row.id)!;
     const id = place(rig, camera, { policy: { storage_id: first.row.id } });
-    await until(() => recordedMs(id) > 1_500, 20_000);
+    await until(() => recordedMs(id) > 1_500);
     fails = true;
     await until(() => {
       const [, written] = segments(id);
       return written !== undefined && written.toMs - written.fromMs > 1_500;
-    }, 20_000);
+    });
     expect(other.usedBy(id)).toBeGreaterThan(0);
     const [before, after] = segments(id);
     expect(after!.fromMs - before!.toMs).toBeGreaterThanOrEqual(0);
@@ -241,7 +241,7 @@ describe('disks', () => {
   it('deletes the oldest when head-room is short, but never what a lock holds', async () => {
     await start();
     const id = place(rig, camera);
-    await until(() => recordedMs(id) > 1_000, 20_000);
+    await until(() => recordedMs(id) > 1_000);
     const { db } = rig.camera.ground;
     const [growing] = segments(id);
     const [storage] = recording.recorder.storages.all();
@@ -282,7 +282,7 @@ describe('modes', () => {
     const clock = { now: () => Date.now() + jump.ms, monotonic: () => performance.now() };
     await start({ clock });
     const id = place(rig, camera, { policy: { mode: 'motion', pre_roll_ms: 1_000, post_roll_ms: 1_000 } });
-    await until(() => recordedMs(id) > 1_500, 20_000);
+    await until(() => recordedMs(id) > 1_500);
     await until(() => rig.camera.base.states.get(id).recording === 'waiting');
     const atMs = clock.now();
     const { signals } = rig.camera.ground;
@@ -311,17 +311,17 @@ describe('modes', () => {
   it('tell core within a minute that a camera is not recorded, and once that it is again', async () => {
     await start();
     const id = place(rig, camera, { policy: RecordingPolicy.parse({}) });
-    await until(() => recordedMs(id) > 1_000, 20_000);
+    await until(() => recordedMs(id) > 1_000);
     await camera.unplug();
     const lostMs = performance.now();
-    await until(() => eventTypes().includes('camera.recording_lost'), 55_000);
+    await until(() => eventTypes().includes('camera.recording_lost'));
     expect(performance.now() - lostMs).toBeLessThan(60_000);
     expect(rig.camera.base.states.get(id).recording).toBe('lost');
     await camera.plugIn();
-    await until(() => eventTypes().includes('camera.recording_restored'), 15_000);
+    await until(() => eventTypes().includes('camera.recording_restored'));
     expect(eventTypes().filter((type) => type.startsWith('camera.recording'))).toHaveLength(2);
     const lost = rig.core.events.find((event) => event.type === 'camera.recording_lost')!;
     expect(lost.subject).toBe(id);
     expect(String(lost.data['reason'])).not.toBe('');
-  }, 90_000);
+  });
 });

@@ -6,7 +6,7 @@ import { MemoryProfile } from './memory-place.ts';
 import type { MemoryServer } from './memory-server.ts';
 
 /** Longest wait for something that comes at once when it comes. */
-const patienceMs = 15_000;
+const patienceMs = 60_000;
 const lookMs = 15;
 
 export async function until<T>(
