@@ -122,7 +122,7 @@ function createBase(options: SipBridgeOptions) {
   const directory = new CoreDirectory({ client, store, log });
   const { kamailio, events } = options.kamailio
     ? { kamailio: options.kamailio, events: undefined }
-    : createSwitch(config, clock, log);
+    : createSwitch({ config, db, clock, log, metrics });
   const publisher = new PlanPublisher({ directory: join(config.SIP_DIR, 'plan'), kamailio, clock, log });
   const parts: Part[] = [];
   const link = createLink({ client, clock, log, store, directory, parts });
@@ -145,12 +145,15 @@ function createBase(options: SipBridgeOptions) {
   return { ground, store, outboxStore, outbox, directory, events, publisher, link, follow };
 }
 
-function createSwitch(config: SipBridgeConfig, clock: Clock, log: Logger) {
+function createSwitch(options: Pick<Ground, 'config' | 'db' | 'clock' | 'log' | 'metrics'>): {
+  kamailio: Switch;
+  events: SwitchEvents;
+} {
+  const { config, ...rest } = options;
   const events = new SwitchEvents({
     address: config.KAMAILIO_EVENTS,
     spool: join(config.SIP_DIR, 'spool'),
-    clock,
-    log,
+    ...rest,
   });
   const access = { url: config.KAMAILIO_RPC_URL, secret: config.KAMAILIO_RPC_SECRET };
   const kamailio: Switch = {
@@ -235,7 +238,10 @@ function createApp({ ground, link }: Base, parts: readonly Part[], whole: boolea
   });
 }
 
-function sendHeartbeat({ ground, outbox, outboxStore, publisher }: Base, parts: readonly Part[]): void {
+function sendHeartbeat(
+  { ground, outbox, outboxStore, publisher, events }: Base,
+  parts: readonly Part[],
+): void {
   const waiting = outboxStore.waitingCount();
   const plan = publisher.state();
   const checks: InternalHeartbeat['checks'] = [
@@ -254,6 +260,7 @@ function sendHeartbeat({ ground, outbox, outboxStore, publisher }: Base, parts: 
       state: waiting > outboxDegraded ? 'degraded' : 'ok',
       detail: `${waiting} wait for core`,
     },
+    ...(events ? [events.check()] : []),
     ...parts.flatMap((part) => part.checks?.() ?? []),
   ];
   const heartbeat: InternalHeartbeat = {

@@ -29,6 +29,16 @@ export function openDatabase(path: string, options: { readonly?: boolean } = {})
   return db;
 }
 
+/**
+ * A file that another program owns and writes too: it must be there, and how it keeps its journal stays as that program chose.
+ * @param busyMsMax how long a lock of the other may hold this thread up.
+ */
+export function openSharedDatabase(path: string, busyMsMax: number): Sqlite {
+  const db = new Database(path, { fileMustExist: true });
+  db.pragma(`busy_timeout = ${busyMsMax}`);
+  return db;
+}
+
 /** Statements kept per connection; texts that are put together from lists of ids stay below it in practice. */
 const statementsMax = 1_000;
 

@@ -6,6 +6,10 @@ import { z } from 'zod';
 
 const base = { v: z.literal(1), uid: z.string().min(1).max(200), at_ms: z.int() };
 const text = z.string().max(300);
+/** As a variable of Kamailio's script comes out: `0` is no, though it is a text. */
+const flag = z
+  .union([z.boolean(), z.literal([0, 1, '0', '1', 'true', 'false', ''])])
+  .transform((value) => value === true || value === 1 || value === '1' || value === 'true');
 
 /** A step of a call. `call` is the Call-ID of the caller's leg; `ringing` comes once, whatever number of phones ring. */
 export const CallEvent = z.object({
@@ -25,7 +29,7 @@ export const CallEvent = z.object({
   code: z.coerce.number().int().optional(),
   reason: text.optional(),
   source: text.optional(),
-  relayed: z.coerce.boolean().optional(),
+  relayed: flag.optional(),
 });
 /** A step of an emergency call. */
 export const EmergencyEvent = z.object({
@@ -35,7 +39,7 @@ export const EmergencyEvent = z.object({
   mode: z.enum(['emergency', 'test', 'drill']),
   state: z.enum(['dialled', 'sent', 'ringing', 'answered', 'ended', 'failed', 'trunk_failed']),
   from: text.optional(),
-  verified: z.coerce.boolean().optional(),
+  verified: flag.optional(),
   dialled: text.optional(),
   number: text.optional(),
   location: text.optional(),
@@ -54,7 +58,7 @@ export const CallbackEvent = z.object({
   call: text,
   emergency: text.meta({ description: 'Call-ID of the emergency call' }),
   from: text,
-  reached: z.coerce.boolean(),
+  reached: flag,
 });
 /** A contact came or went. */
 export const RegistrationEvent = z.object({
