@@ -1,0 +1,81 @@
+/**
+ * What all parts contribute, made one plan. What must stay true: two parts never say different things of one key, and a plan is whole or
+ * it is none.
+ */
+import { createHash } from 'node:crypto';
+import { tableNames, type SwitchTables, type TableName } from './switch-tables.ts';
+
+/** All tables are there, also those nobody has rows for: Kamailio loads every one. */
+export type WholePlan = Omit<SwitchTables, 'tables'> & { tables: Record<TableName, Record<string, string>> };
+
+/** What Kamailio loads by one command. */
+export type PlanSection = `table ${TableName}` | 'address' | 'dispatcher' | 'uacreg';
+export const planSections: readonly PlanSection[] = [
+  ...tableNames.map((name) => `table ${name}` as const),
+  'address',
+  'dispatcher',
+  'uacreg',
+];
+
+/** The columns of Kamailio hold so much (its own scripts make them so); what is longer would be cut by other databases. */
+const keyCharactersMax = 64;
+
+/** @throws Error when two contributions differ on one key, or a key cannot be one. */
+export function mergePlan(contributions: readonly Partial<SwitchTables>[]): WholePlan {
+  const tables = Object.fromEntries(
+    tableNames.map((name) => [name, mergeTable(name, contributions)]),
+  ) as WholePlan['tables'];
+  const registrations = contributions.flatMap((one) => one.registrations ?? []);
+  if (new Set(registrations.map(({ id }) => id)).size !== registrations.length)
+    throw new Error('A trunk is registered twice');
+  return {
+    tables,
+    addresses: contributions.flatMap((one) => one.addresses ?? []),
+    destinations: contributions.flatMap((one) => one.destinations ?? []),
+    registrations,
+  };
+}
+
+function mergeTable(
+  name: TableName,
+  contributions: readonly Partial<SwitchTables>[],
+): Record<string, string> {
+  const merged = new Map<string, string>();
+  for (const [key, value] of contributions.flatMap(({ tables }) => Object.entries(tables?.[name] ?? {}))) {
+    if (key === '' || key.length > keyCharactersMax || /[\p{Cc}]/u.test(key))
+      throw new Error(`The table ${name} cannot have the key ${JSON.stringify(key.slice(0, 80))}`);
+    if ((merged.get(key) ?? value) !== value)
+      throw new Error(`Two parts of the bridge differ on ${key} of the table ${name}`);
+    merged.set(key, value);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** A word for the content of each section: the same content has the same word, whatever the order in which it was said. */
+export function digestsOf(plan: WholePlan): Record<PlanSection, string> {
+  const rows = (list: readonly unknown[]): string => digest(list.map((row) => JSON.stringify(row)));
+  const digests: [PlanSection, string][] = [
+    ...tableNames.map((name): [PlanSection, string] => [
+      `table ${name}`,
+      rows(Object.entries(plan.tables[name])),
+    ]),
+    ['address', rows(plan.addresses)],
+    ['dispatcher', digest(dispatcherLines(plan))],
+    ['uacreg', rows(plan.registrations)],
+  ];
+  return Object.fromEntries(digests) as Record<PlanSection, string>;
+}
+
+const digest = (lines: string[]): string =>
+  createHash('sha256').update(lines.toSorted().join('\n')).digest('base64');
+
+/** Lines of `dispatcher.list`: set, destination, flags, priority, attributes. @throws Error when one would be read as another. */
+export const dispatcherLines = ({ destinations }: Pick<SwitchTables, 'destinations'>): string[] =>
+  destinations.map(({ set, uri, priority, fields: attributes }) => {
+    const text = Object.entries(attributes)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(';');
+    if (!/^[\x21-\x7e]+$/.test(uri) || /[\s"#\p{Cc}]/u.test(text))
+      throw new Error(`A destination of set ${set} cannot be written down`);
+    return `${set} ${uri} 0 ${priority} ${text}`.trimEnd();
+  });
