@@ -56,6 +56,9 @@ const saysNothingOfStatus = new Set([
   'camera.retention_short',
 ]);
 
+/** A phone or door station that lost its registration is reached by nobody. */
+const saysGone = new Set(['device.offline', 'phone.registration_lost']);
+
 type Row = { status: string; conditions: string; state: string | null; last_seen_ms: number | null };
 
 export function applyEventToDevice(tx: Tx, deps: WriterDeps, effect: DeviceEffect): void {
@@ -70,7 +73,7 @@ function updateDevice(tx: Tx, device: IndexedDevice, effect: DeviceEffect): void
     .get(device.id);
   if (!row) return;
   const heardOfIt = !saysNothingOfStatus.has(effect.type);
-  const status = heardOfIt ? (effect.type === 'device.offline' ? 'offline' : 'online') : row.status;
+  const status = heardOfIt ? (saysGone.has(effect.type) ? 'offline' : 'online') : row.status;
   const state = states[effect.type] ?? row.state;
   const next = nextConditions(row.conditions, effect);
   const changed = status !== row.status || state !== row.state || next !== row.conditions;

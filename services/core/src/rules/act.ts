@@ -1,4 +1,4 @@
-/** Carries out what a rule decided: incident, notification, command, all in the transaction of the event. */
+/** Carries out what a rule decided: incident, notification, command, calls, all in the transaction of the event. */
 import type { Decision, EngineEvent } from '@siphera/rules';
 import type { CommandName } from '@siphera/contract';
 import { AppError } from '@siphera/runtime/base';
@@ -9,6 +9,7 @@ import { addTimeline } from '../incidents/store/timeline.store.ts';
 import { queueNotifications } from '../notify/queue-notifications.ts';
 import { issueCommand } from '../registry/commands.ts';
 import type { WriterDeps } from '../writer-deps.ts';
+import { orderCalls } from './order-calls.ts';
 
 /** @returns the incident it opened or went into, if any. */
 export type ActOnDecision = (
@@ -48,8 +49,15 @@ export const createAct =
           break;
         case 'command':
           command(tx, deps, actor, traceId, incidentId, action);
+          break;
+        case 'call':
+          // After all others: it is for the incident, wherever that stands among the actions.
+          break;
       }
     }
+    if (incidentId !== undefined)
+      for (const action of decision.actions)
+        if (action.kind === 'call') orderCalls(tx, { actor, traceId }, incidentId, action);
     return incidentId;
   };
 

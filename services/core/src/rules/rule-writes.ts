@@ -80,6 +80,7 @@ function checkReferences(
   definition: RuleInput,
 ): void {
   checkCommands(context, deps, siteId, definition);
+  checkCalls(definition);
   const own = (table: 'procedures' | 'escalations', id: string): boolean =>
     context.db.prepare(`SELECT 1 FROM ${table} WHERE id = ? AND org_id = ?`).get(id, context.actor.orgId) !==
     undefined;
@@ -92,6 +93,21 @@ function checkReferences(
       !own('escalations', action.escalation_id)
     )
       throw new AppError('unprocessable', 'The escalation plan does not exist.');
+  }
+}
+
+/** @throws AppError `unprocessable` for calls that nobody could acknowledge, or that ring nobody. */
+function checkCalls({ actions }: RuleInput): void {
+  for (const action of actions) {
+    if (action.kind !== 'call') continue;
+    if (!actions.some(({ kind }) => kind === 'incident'))
+      throw new AppError('unprocessable', 'Calls by phone are for an incident, and this rule opens none.', {
+        hint: 'Add the action that opens an incident: whoever is called acknowledges it with a key.',
+      });
+    if (action.user_ids.length + action.group_ids.length + action.numbers.length === 0)
+      throw new AppError('unprocessable', 'The rule calls nobody by phone.', {
+        hint: 'Name users, groups or numbers to call.',
+      });
   }
 }
 

@@ -2,7 +2,7 @@
 import { keyOf, type Occurrence } from './occurrence.ts';
 import { fillTemplate } from './template.ts';
 import type { ActionDecision, Decision, EngineRule, RuleAction, TraceStep } from './types.ts';
-import { durationWords } from './words.ts';
+import { durationWords, shorten } from './words.ts';
 
 export function decide(rule: EngineRule, occurrence: Occurrence, key: string, steps: TraceStep[]): Decision {
   const actions = rule.actions.map((action) => resolve(action, occurrence, steps));
@@ -42,6 +42,36 @@ function resolve(action: RuleAction, occurrence: Occurrence, steps: TraceStep[])
     steps.push({ what: 'Notify', passed: true, detail: `By ${channels.join(', ')}` });
     return { kind: 'notify', channels, user_ids, group_ids, webhook_ids };
   }
+  if (action.kind === 'call') return resolveCall(action, occurrence, steps);
+  return resolveCommand(action, occurrence, steps);
+}
+
+/** Longest text that is spoken: some twenty seconds. */
+const sayCharsMax = 400;
+
+/** A test must not get anybody out of bed. */
+function resolveCall(
+  action: Extract<RuleAction, { kind: 'call' }>,
+  occurrence: Occurrence,
+  steps: TraceStep[],
+): ActionDecision | undefined {
+  const what = 'Call by phone';
+  if (occurrence.test) {
+    steps.push({ what, passed: false, detail: 'Nobody is called: this was a test' });
+    return undefined;
+  }
+  const { user_ids, group_ids, numbers, rounds, ring_s } = action;
+  const late = occurrence.late_ms > 0 ? `Reported ${durationWords(occurrence.late_ms)} late: ` : '';
+  const say = `${late}${fillTemplate(action.say, occurrence, sayCharsMax)}`;
+  steps.push({ what, passed: true, detail: `“${shorten(say)}”` });
+  return { kind: 'call', user_ids, group_ids, numbers, say, rounds, ring_s };
+}
+
+function resolveCommand(
+  action: Extract<RuleAction, { kind: 'command' }>,
+  occurrence: Occurrence,
+  steps: TraceStep[],
+): ActionDecision | undefined {
   const target = action.target === 'trigger' ? occurrence.device?.id : action.target;
   const what = `Command ${action.name}`;
   if (target === undefined) {

@@ -128,6 +128,27 @@ export const readyRules: readonly ReadyRule[] = [
       ],
     },
   ),
+  ready('visitor_missed', 'Visitor missed', ['intercom.missed'], 'low', 'Visitor at {device} was missed', {
+    description: 'Somebody rang at a door and nobody answered.',
+    steps: [
+      must('Look at the camera of the door: is the visitor still there?'),
+      may('Call the door station back, or go and see'),
+      may('Set who is rung next when nobody answers'),
+    ],
+  }),
+  ready('trunk_lost', 'Trunk lost', ['phone.trunk_lost'], 'medium', 'Trunk {data.trunk} is lost', {
+    description:
+      'The provider of a trunk is not reached. Calls out of the house, emergency calls too, go by the other trunks, if there are any.',
+    group: 'rule',
+    steps: [
+      must('See on the page of phones what it says, and which trunks are left for emergency calls'),
+      must(
+        'With none left: say on the radio which mobile phone is used for emergency calls until it is back',
+      ),
+      may('Call the provider'),
+      must('See it back, and test an emergency location, before you close this'),
+    ],
+  }),
   ready('test_alarm', 'Test alarm', ['system.test_alarm'], 'info', 'Test alarm by {data.channel}', {
     description: 'Shows that an alarm gets from a device to a guard’s screen. The self-test uses it.',
     group: 'none',

@@ -1,4 +1,4 @@
-/** Fills `{device}`, `{area}`, `{event}` and `{data.x}` in titles. Unknown placeholders stay as written. */
+/** Fills `{device}`, `{area}`, `{event}` and `{data.x}` in titles and in what is spoken. Unknown placeholders stay as written. */
 import { compilePath } from './data-path.ts';
 import type { Occurrence } from './occurrence.ts';
 import { shorten, valueCharsMax } from './words.ts';
@@ -6,10 +6,14 @@ import { shorten, valueCharsMax } from './words.ts';
 /** Longest title an incident takes (contract `IncidentAction.title`). */
 const titleCharsMax = 200;
 
-export function fillTemplate(template: string, occurrence: Occurrence): string {
+export function fillTemplate(
+  template: string,
+  occurrence: Occurrence,
+  charsMax: number = titleCharsMax,
+): string {
   if (!template.includes('{')) return template;
   const filled = template.replace(placeholder, (whole, name: string) => valueOf(name, occurrence) ?? whole);
-  return shorten(filled, titleCharsMax);
+  return shorten(filled, charsMax);
 }
 
 const placeholder = /\{(device|area|event|data(?:\.[\w-]+){1,6})\}/g;

@@ -125,7 +125,17 @@ export type CommandDecision = {
   name: CommandName;
   args: Record<string, unknown>;
 };
-export type ActionDecision = IncidentDecision | NotifyDecision | CommandDecision;
+/** People to ring up for the incident of the same rule, with the text as it is spoken. Never of a test. */
+export type CallDecision = {
+  kind: 'call';
+  user_ids: string[];
+  group_ids: string[];
+  numbers: string[];
+  say: string;
+  rounds: number;
+  ring_s: number;
+};
+export type ActionDecision = IncidentDecision | NotifyDecision | CommandDecision | CallDecision;
 
 /** One rule acts once. The caller runs the actions in order, in the transaction of the event. */
 export type Decision = {

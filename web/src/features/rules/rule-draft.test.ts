@@ -5,6 +5,7 @@ import {
   newCondition,
   toBody,
   toDraft,
+  type DraftAction,
   type RuleBody,
   type Trigger,
 } from './rule-draft.ts';
@@ -41,6 +42,15 @@ const full: Saved = {
     },
     { kind: 'notify', channels: ['email'], user_ids: [id(4)], group_ids: [], webhook_ids: [] },
     { kind: 'command', target: 'trigger', name: 'unlock', args: { seconds: 5 } },
+    {
+      kind: 'call',
+      user_ids: [id(5)],
+      group_ids: [id(6)],
+      numbers: ['201', '+15550100', '*97'],
+      say: '{event} at {device}',
+      rounds: 3,
+      ring_s: 20,
+    },
   ],
 };
 
@@ -78,6 +88,13 @@ describe('a rule in the form', () => {
       conditions: [{ kind: 'data' as const, path: 'a', op: 'absent' as const, value: 'left over' }],
     };
     expect(toBody(draft).conditions).toEqual([{ kind: 'data', path: 'a', op: 'absent' }]);
+  });
+
+  it('takes numbers as people write them, parted by commas', () => {
+    const call = { ...newAction('call'), numbers: ' +43 (1) 234-56, 201;\n*97, ' } as DraftAction;
+    expect(toBody({ ...emptyDraft(), actions: [call] }).actions[0]).toMatchObject({
+      numbers: ['+43123456', '201', '*97'],
+    });
   });
 
   it('offers new parts that the box takes as they are', () => {

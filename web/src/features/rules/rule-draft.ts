@@ -16,6 +16,7 @@ export type Window = ScheduleCondition['windows'][number];
 export type IncidentAction = Extract<Action, { kind: 'incident' }>;
 export type NotifyAction = Extract<Action, { kind: 'notify' }>;
 export type CommandAction = Extract<Action, { kind: 'command' }>;
+export type CallAction = Extract<Action, { kind: 'call' }>;
 export type Scope = {
   device_ids: string[];
   area_ids: string[];
@@ -30,7 +31,8 @@ export type DraftCondition =
 export type DraftAction =
   | (Omit<IncidentAction, 'procedure_id' | 'escalation_id'> & { procedure_id: string; escalation_id: string })
   | NotifyAction
-  | CommandAction;
+  | CommandAction
+  | (Omit<CallAction, 'numbers'> & { numbers: string });
 export type Count = NonNullable<Rule['count']>;
 export type RuleDraft = {
   name: string;
@@ -78,6 +80,10 @@ export function newAction(kind: DraftAction['kind']): DraftAction {
     return { kind, title, severity: 'high', group_by: 'device', procedure_id: '', escalation_id: '' };
   }
   if (kind === 'notify') return { kind, channels: ['console'], user_ids: [], group_ids: [], webhook_ids: [] };
+  if (kind === 'call') {
+    const say = '{event}: {device}, {area}';
+    return { kind, user_ids: [], group_ids: [], numbers: '', say, rounds: 2, ring_s: 30 };
+  }
   return { kind, target: 'trigger', name: 'lock', args: {} };
 }
 
@@ -103,12 +109,18 @@ export function toDraft(rule: Omit<RuleBody, 'expected_version'> & { trigger: Tr
     ),
     count: rule.count ? { ...rule.count } : null,
     cooldown_ms: rule.cooldown_ms ?? 0,
-    actions: (structuredClone(rule.actions) as Action[]).map((one) =>
-      one.kind === 'incident'
-        ? { ...one, procedure_id: one.procedure_id ?? '', escalation_id: one.escalation_id ?? '' }
-        : one,
-    ),
+    actions: (structuredClone(rule.actions) as Action[]).map(toDraftAction),
   };
+}
+
+function toDraftAction(action: Action): DraftAction {
+  if (action.kind === 'incident')
+    return {
+      ...action,
+      procedure_id: action.procedure_id ?? '',
+      escalation_id: action.escalation_id ?? '',
+    };
+  return action.kind === 'call' ? { ...action, numbers: action.numbers.join(', ') } : action;
 }
 
 export function toBody(draft: RuleDraft): RuleBody {
@@ -153,7 +165,15 @@ function toCondition(draft: DraftCondition): Condition {
   };
 }
 
+/** Numbers are written with spaces, dashes and brackets; commas part them. */
+const toNumbers = (text: string): string[] =>
+  text
+    .split(/[,;\n]/)
+    .map((number) => number.replaceAll(/[\s()/.-]/g, ''))
+    .filter((number) => number !== '');
+
 function toAction(draft: DraftAction): Action {
+  if (draft.kind === 'call') return { ...draft, say: draft.say.trim(), numbers: toNumbers(draft.numbers) };
   if (draft.kind !== 'incident') return draft;
   return { ...draft, procedure_id: draft.procedure_id || null, escalation_id: draft.escalation_id || null };
 }

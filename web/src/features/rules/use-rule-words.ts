@@ -7,6 +7,7 @@ import { usePlaces } from '#features/places/places.store.ts';
 import { formatValue } from '#features/rules/data-value.ts';
 import type {
   Action,
+  CallAction,
   CommandAction,
   Condition,
   RuleBody,
@@ -123,6 +124,17 @@ export function useRuleWords() {
     return word;
   }
 
+  function call({ user_ids, group_ids, numbers, say, rounds }: CallAction): string {
+    const ids = [...user_ids, ...group_ids];
+    const names = ids.map((id) => people.name(id)).filter((name) => name !== undefined);
+    const who =
+      names.length === ids.length
+        ? list([...names, ...numbers], 'conjunction')
+        : list([t('rules.words.people', ids.length), ...numbers], 'conjunction');
+    if (ids.length + numbers.length === 0) return t('rules.words.callNobody');
+    return t('rules.words.call', { who, say, rounds: t('rules.words.rounds', rounds) });
+  }
+
   function action(one: Action): string {
     if (one.kind === 'incident')
       return t('rules.words.incident', {
@@ -136,6 +148,7 @@ export function useRuleWords() {
           : (devices.byId.get(one.target)?.name ?? t('rules.words.goneDevice'));
       return t('rules.words.command', { name: command(one), target });
     }
+    if (one.kind === 'call') return call(one);
     const channels = list(
       one.channels.map((channel) => t(`rules.channel.${channel}`)),
       'conjunction',
