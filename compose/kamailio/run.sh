@@ -1,0 +1,159 @@
+#!/bin/bash
+# Runs Kamailio in the foreground, natively (under runsv) and as the container's entry point. What must stay true: it starts
+# whatever state the plan, the databases and the certificate are in, for an emergency call needs none of them. Other addresses of
+# the machine, or another configuration, start it again; calls go on meanwhile. A new certificate is read without that.
+set -eEuo pipefail
+
+: "${KAMAILIO_CONF_DIR:?}" "${KAMAILIO_RUN_DIR:?}" "${SIP_DIR:?}"
+here=$(cd "$(dirname "$0")" && pwd)
+readonly here
+readonly PORT=${SIP_PORT:-5060} TLS_PORT=${SIPS_PORT:-5061}
+# Where sip.crt and sip.key, or the front door's, lie.
+readonly CERTIFICATE=${SIP_CERT_FILE:-} KEY=${SIP_KEY_FILE:-}
+# Megabytes, shared and of each process.
+readonly SHARED=${KAMAILIO_SHARED_MB:-128} OWN=${KAMAILIO_OWN_MB:-12}
+# Seconds between two looks.
+readonly WATCH_INTERVAL=2
+
+mkdir -p "$KAMAILIO_RUN_DIR" "$SIP_DIR/plan/last-good" "$SIP_DIR/spool" "$SIP_DIR/public"
+server='' pause=''
+stop() {
+  trap - TERM INT
+  [[ -z $pause ]] || kill "$pause" 2>/dev/null || true
+  [[ -z $server ]] || kill -TERM "$server" 2>/dev/null || true
+  [[ -z $server ]] || timeout 8 tail --pid="$server" -f /dev/null || true
+  [[ -z $server ]] || kill -KILL -- "-$server" 2>/dev/null || true
+  exit 0
+}
+trap stop TERM INT
+
+# Loopback, and the address of each network or the ones that were given. A phone finds us by IPv4.
+addresses() {
+  {
+    echo 127.0.0.1
+    if [[ -n ${SIP_ADDRESSES:-} ]]; then tr ' ' '\n' <<<"$SIP_ADDRESSES"; else hostname -I | tr ' ' '\n' | { grep -v : || true; }; fi
+  } | { grep . || true; } | sort -u
+}
+has_certificate() {
+  [[ -n $CERTIFICATE && -r $CERTIFICATE && -r $KEY ]] && openssl x509 -noout -in "$CERTIFICATE" 2>/dev/null &&
+    openssl pkey -noout -in "$KEY" 2>/dev/null
+}
+write_listen() {
+  local address main=''
+  {
+    while read -r address; do
+      [[ $address == 127.* && -n $main ]] || main=$address
+      echo "listen=udp:$address:$PORT"
+      echo "listen=tcp:$address:$PORT"
+      ! has_certificate || echo "listen=tls:$address:$TLS_PORT"
+    done <<<"$1"
+    # What a trunk that we register at calls back.
+    echo "#!subst \"!CFG_CONTACT!$main:$PORT!g\""
+    if has_certificate; then
+      echo 'enable_tls=yes'
+      echo '#!define WITH_TLS'
+    fi
+  } >"$KAMAILIO_RUN_DIR/listen.cfg"
+  printf '[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\ncertificate = %s\nprivate_key = %s\n' "$CERTIFICATE" "$KEY" \
+    >"$KAMAILIO_RUN_DIR/tls.cfg"
+  printf '[client:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n' >>"$KAMAILIO_RUN_DIR/tls.cfg"
+}
+
+# A plan that Kamailio can read: a sound database with each table, and a list of destinations.
+is_sound() {
+  local name questions='pragma quick_check; select grp, ip_addr, mask, port, tag from address limit 0; select l_uuid from uacreg limit 0; select table_name, table_version from version limit 0;'
+  [[ -s $1/plan.sqlite && -f $1/dispatcher.list ]] || return 1
+  for name in account number member did prefix emergency location pidf trunk setting; do
+    questions+="select key_name, key_type, value_type, key_value, expires from \"$name\" limit 0;"
+  done
+  [[ $(sqlite3 -bail -readonly "$1/plan.sqlite" "$questions" 2>&1) == ok ]] || return 1
+  ! grep -Ev '^[[:space:]]*(#.*)?$|^[0-9]+[[:space:]]+sips?:[^[:space:]]+([[:space:]]+[0-9]+([[:space:]]+[0-9]+([[:space:]]+[^[:space:]]+)?)?)?$' "$1/dispatcher.list" >/dev/null
+}
+# Beside it, and renamed: whoever reads finds the old or the new one whole.
+copy_plan() {
+  local name
+  for name in plan.sqlite dispatcher.list; do
+    cp "$1/$name" "$2/.$name.new"
+    chmod 640 "$2/.$name.new"
+    mv "$2/.$name.new" "$2/$name"
+  done
+}
+empty_plan() {
+  rm -f "$1/.plan.sqlite.new"
+  sqlite3 "$1/.plan.sqlite.new" <"$here/plan.sql"
+  mv "$1/.plan.sqlite.new" "$1/plan.sqlite"
+  : >"$1/dispatcher.list"
+}
+check_plan() {
+  local plan=$SIP_DIR/plan
+  if is_sound "$plan"; then
+    copy_plan "$plan" "$plan/last-good"
+    return
+  fi
+  [[ ! -e $plan/plan.sqlite ]] || mv "$plan/plan.sqlite" "$plan/plan.sqlite.damaged"
+  if is_sound "$plan/last-good"; then
+    echo 'the plan is damaged or missing: taking the one that worked last'
+    copy_plan "$plan/last-good" "$plan"
+  else
+    echo 'there is no plan: starting with none'
+    empty_plan "$plan"
+  fi
+}
+# One that cannot be read is put aside: phones sign in again by themselves, reports in it are kept for a person to look at.
+check_database() {
+  if [[ -e $1 ]] && ! sqlite3 "$1" 'pragma quick_check' 2>/dev/null | grep -qx ok; then
+    echo "$1 is damaged: put aside"
+    mv "$1" "$1.damaged"
+    rm -f "$1-wal" "$1-shm"
+  fi
+  sqlite3 "$1" <"$2" >/dev/null || echo "$1 cannot be made"
+  chmod 660 "$1" 2>/dev/null || true
+}
+
+fingerprint() {
+  stat -L -c '%i %s %Y' "$KAMAILIO_CONF_DIR/kamailio.cfg"
+  addresses
+}
+certificate() {
+  has_certificate || { echo none && return; }
+  stat -L -c '%i %s %Y' "$CERTIFICATE"
+}
+
+while true; do
+  started=$(fingerprint) known=$(certificate) again=''
+  write_listen "$(addresses)"
+  check_plan
+  check_database "$SIP_DIR/registrations.sqlite" "$here/registrations.sql"
+  check_database "$SIP_DIR/spool/events.sqlite" "$here/spool.sql"
+  rm -f "$KAMAILIO_RUN_DIR/ctl"
+  # In a group of its own: what a crash of its first process leaves behind would hold the ports.
+  setsid kamailio -f "$KAMAILIO_CONF_DIR/kamailio.cfg" -DD -E -m "$SHARED" -M "$OWN" -Y "$KAMAILIO_RUN_DIR" -P "$KAMAILIO_RUN_DIR/kamailio.pid" &
+  server=$!
+  while kill -0 "$server" 2>/dev/null; do
+    sleep "$WATCH_INTERVAL" &
+    pause=$!
+    wait "$pause" || true
+    [[ $(fingerprint) == "$started" ]] || again='the configuration or the addresses changed'
+    now=$(certificate)
+    if [[ $now != "$known" ]]; then
+      if [[ $now == none || $known == none ]]; then
+        again='the certificate came or went'
+      else
+        echo 'the certificate changed: reading it again'
+        kamcmd -s "unix:$KAMAILIO_RUN_DIR/ctl" tls.reload || again='the certificate could not be read again'
+      fi
+      known=$now
+    fi
+    if [[ -n $again ]]; then
+      echo "$again: starting Kamailio again"
+      kill -TERM "$server" 2>/dev/null || true
+      break
+    fi
+  done
+  code=0
+  wait "$server" || code=$?
+  kill -KILL -- "-$server" 2>/dev/null || true
+  server=''
+  # The supervisor (runsv, the container engine) restarts us after a crash.
+  [[ -n $again ]] || exit "$code"
+done
