@@ -14,6 +14,7 @@ import {
 } from './identity/http/internal-identity.ts';
 import { mountInternalPeople } from './identity/http/internal-people.ts';
 import { readPresentGrants } from './identity/http/present-grants.ts';
+import { mountInternalPhones } from './incidents/http/internal-phones.ts';
 import { systemActor } from './kernel/actor.ts';
 import { followFeed } from './kernel/follow-feed.ts';
 import { mountInternalNotices } from './notify/http/internal-notices.ts';
@@ -71,6 +72,7 @@ export function createInternalApp(app: AppDeps, authenticator: Authenticator): R
   mountInternalPeople(http, app, authenticator.hasher);
   mountInternalNotices(http, app);
   mountInternalCameras(http, app);
+  mountInternalPhones(http, app);
   http.post(internalPaths.selfTest, async (request: Request, response: Response) => {
     requireRoot(app, request);
     response.json(await startSelfTest(app, authenticator));

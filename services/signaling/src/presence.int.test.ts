@@ -1,5 +1,5 @@
 /** Who is there, on duty, not to be disturbed: as people read it and as they are told. */
-import { TalkPerson, type Presence } from '@siphera/contract';
+import { InternalDuty, internalPaths, TalkPerson, type Presence } from '@siphera/contract';
 import { systemRandom } from '@siphera/runtime';
 import { waitFor } from '@siphera/testkit';
 import { describe, expect, it } from 'vitest';
@@ -84,6 +84,33 @@ describe('duty', () => {
     rig.talk.core.putPerson(person);
     const back = await waitFor('the coming back', () => presenceOf(other, user.id));
     expect(back.on_duty).toBe(false);
+  });
+});
+
+describe('core', () => {
+  it('is told of each change of duty, and after a start of all who are on duty', async () => {
+    await using rig = await startPushRig();
+    const [user, other] = [await rig.guard(), await rig.guard()];
+    const heard = () =>
+      rig.talk.core.calls
+        .filter(({ path }) => path === internalPaths.duty)
+        .map(({ body }) => InternalDuty.parse(body));
+    const list = (count: number) =>
+      waitFor('core to hear it', () => (heard().length >= count ? heard() : undefined));
+    for (const duty of [false, true, true]) await set(user, { on_duty: duty });
+    await set(user, { dnd_until: inMs(60_000) });
+    const before = await list(4);
+    expect(before.map(({ user_id, on_duty }) => [user_id, on_duty])).toEqual([
+      [user.id, true],
+      [other.id, true],
+      [user.id, false],
+      [user.id, true],
+    ]);
+    const person = rig.talk.core.people.get(other.id)!;
+    rig.talk.core.putPerson({ ...person, active: false });
+    expect((await list(5))[4]).toMatchObject({ user_id: other.id, on_duty: false });
+    await rig.talk.restart();
+    expect((await list(6))[5]).toEqual(before[3]);
   });
 });
 

@@ -7,7 +7,7 @@ import { PresenceStore } from './store/presence.store.ts';
 export function createPresencePart(ground: Ground, queues: Pick<Queues, 'devicesOf' | 'deviceKey'>): Part {
   const store = new PresenceStore(ground.db);
   const board = new PresenceBoard({ ...ground, store });
-  const off = ground.signals.on((signal) => hear(signal, ground, store, board));
+  const off = ground.signals.on((signal) => hear(signal, ground, board));
   return {
     name: 'presence',
     handlers: peopleHandlers({ ...ground, board, queues }),
@@ -19,7 +19,7 @@ export function createPresencePart(ground: Ground, queues: Pick<Queues, 'devices
   };
 }
 
-function hear(signal: TalkSignal, { people }: Ground, store: PresenceStore, board: PresenceBoard): void {
+function hear(signal: TalkSignal, { people }: Ground, board: PresenceBoard): void {
   switch (signal.kind) {
     case 'online':
       board.changed(signal.orgId, signal.userId);
@@ -31,8 +31,7 @@ function hear(signal: TalkSignal, { people }: Ground, store: PresenceStore, boar
       for (const id of signal.userIds) {
         const person = people.get(id);
         if (person?.active) board.changed(person.org_id, id);
-        // Who comes back says anew whether he is on duty.
-        else store.remove(id);
+        else board.remove(id);
       }
       break;
     case 'wake':

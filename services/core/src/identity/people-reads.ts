@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { scopesOf } from '../kernel/access.ts';
 import { readFeedSeq } from '../kernel/feed-seq.ts';
 import type { ReadContext } from '../kernel/transaction.ts';
+import { usersOnDuty } from './store/duty.store.ts';
 import { grantsOf } from './store/grants.store.ts';
 import { bindingsOfUser, scopeName, scopeOf, type UserRow } from './store/identity-rows.ts';
 
@@ -14,15 +15,19 @@ export const peopleReads = {
   listPeople: ({ db, actor }: ReadContext, _input: Record<string, never>): z.infer<typeof InternalPeople> => {
     if (actor.kind !== 'system') throw new AppError('forbidden', 'Only the box itself knows everybody.');
     const sites = sitesByOrg(db);
+    const onDuty = usersOnDuty(db);
     const items = db
       .prepare<[], UserRow>('SELECT * FROM users WHERE deleted_ms IS NULL ORDER BY id')
       .all()
-      .map((user) => toPerson(db, user, sites.get(user.org_id) ?? []));
+      .map((user) => ({
+        ...toPerson(db, user, sites.get(user.org_id) ?? []),
+        on_duty: user.active === 1 && onDuty.has(user.id),
+      }));
     return { items, upto: readFeedSeq(db) };
   },
 };
 
-function toPerson(db: Sqlite, user: UserRow, sitesOfOrg: readonly string[]): InternalPerson {
+function toPerson(db: Sqlite, user: UserRow, sitesOfOrg: readonly string[]): Omit<InternalPerson, 'on_duty'> {
   // Who cannot sign in holds nothing, whatever still stands in his bindings.
   const bindings = user.active === 1 ? bindingsOfUser(db, user.id) : [];
   const reached = new Set<string>();
@@ -41,7 +46,6 @@ function toPerson(db: Sqlite, user: UserRow, sitesOfOrg: readonly string[]): Int
     })),
     site_ids: [...reached],
     grants: user.active === 1 ? grantsOf(db, user.id) : [],
-    on_duty: false,
   };
 }
 

@@ -1,11 +1,13 @@
-/** What the box's services ask of identity on behalf of a user: a check of his password, the end of one of his sessions. */
+/** What the box's services ask of identity on behalf of a user: a check of his password, the end of one of his sessions, his duty. */
 import { AppError } from '@siphera/runtime/base';
 import { appendAudit } from '../audit/store/audit-append.store.ts';
 import type { WriteContext } from '../kernel/transaction.ts';
 import { accountThrottle, addressSubject, addressThrottle } from './domain/login-throttle.ts';
 import { readUser, type SessionRow } from './store/identity-rows.ts';
 import { attemptSucceeded, takeAttempt } from './store/login-failures.store.ts';
+import { saveDuty } from './store/duty.store.ts';
 import { endSession } from './store/sessions.store.ts';
+import { sayUserChanged } from './user-writes.ts';
 
 type Asked = { userId: string; address: string };
 
@@ -22,6 +24,18 @@ function requireBox({ actor }: WriteContext): void {
 }
 
 export const serviceWrites = {
+  /** Comes in any order and more than once; nobody of that id is no error, he may have been removed meanwhile. */
+  setDuty: (
+    context: WriteContext,
+    input: { userId: string; onDuty: boolean; atMs: number },
+  ): { changed: boolean } => {
+    requireBox(context);
+    const user = readUser(context.db, input.userId);
+    if (!user || !saveDuty(context.db, input)) return { changed: false };
+    sayUserChanged(context, user.id, user.org_id, 'updated');
+    return { changed: true };
+  },
+
   /** Counts the attempt like a sign-in. @returns what to check against; undefined for nobody who may sign in. */
   beginServiceCheck: (context: WriteContext, input: Asked): { passwordHash: string } | undefined => {
     requireBox(context);

@@ -85,15 +85,24 @@ function changed(context: WriteContext, row: IncidentRow, change: Change): Incid
 const me = (context: WriteContext): string =>
   JSON.stringify({ id: context.actor.id, name: context.actor.name });
 
+/** The caller has authorised it and seen that it is new. */
+export function acknowledge(
+  context: WriteContext,
+  row: IncidentRow,
+  how: { text: string; data?: Record<string, unknown> },
+): Incident {
+  context.db
+    .prepare('UPDATE incidents SET state = ?, acknowledged_by = ?, acknowledged_ms = ? WHERE id = ?')
+    .run(after.acknowledge, me(context), context.nowMs, row.id);
+  stopEscalation(context, row.id);
+  return changed(context, row, { act: 'acknowledged', kind: 'acknowledged', ...how });
+}
+
 export const incidentActs = {
   acknowledgeIncident: (context: WriteContext, input: Revised): Incident => {
     const row = actOn(context, input.id);
     check(row, 'acknowledge', input.expected_revision);
-    context.db
-      .prepare('UPDATE incidents SET state = ?, acknowledged_by = ?, acknowledged_ms = ? WHERE id = ?')
-      .run(after.acknowledge, me(context), context.nowMs, row.id);
-    stopEscalation(context, row.id);
-    return changed(context, row, { act: 'acknowledged', kind: 'acknowledged', text: 'Acknowledged' });
+    return acknowledge(context, row, { text: 'Acknowledged' });
   },
 
   assignIncident: (context: WriteContext, input: Revised & { user_id: string }): Incident => {

@@ -11,7 +11,8 @@ import type { WriterDeps } from '../writer-deps.ts';
 import { createEvidenceWrites } from './evidence-writes.ts';
 import { actOn, incidentActs } from './incident-acts.ts';
 import { addAttachment, toAttachment, toProcedure, type ProcedureRow } from './store/attachment-rows.ts';
-import { announceIncident, nextNumber } from './store/incident.store.ts';
+import { announceIncident, insertIncident } from './store/incident.store.ts';
+import { createServiceIncidentWrites } from './service-incident-writes.ts';
 import { talkWrites } from './talk-writes.ts';
 import { addTimeline } from './store/timeline.store.ts';
 
@@ -27,6 +28,7 @@ type ProcedureFields = { name: string; steps: ReadonlyArray<z.infer<typeof Proce
 export const createIncidentWrites = (deps: WriterDeps) => ({
   ...incidentActs,
   ...createEvidenceWrites(deps),
+  ...createServiceIncidentWrites(deps),
   ...talkWrites,
 
   createIncident: (context: WriteContext, input: ByHand): Incident => {
@@ -36,26 +38,26 @@ export const createIncidentWrites = (deps: WriterDeps) => ({
     if (input.device_id !== undefined && device?.areaId !== input.area_id)
       throw new AppError('unprocessable', 'The device is not in that area.');
     const id = context.random.uuid();
-    const { actor, nowMs, traceId } = context;
-    context.db
-      .prepare(
-        `INSERT INTO incidents (id, org_id, site_id, number, title, severity, state, area_id, device_id, device_ids, opened_ms, updated_ms, event_count, trace_id)
-         VALUES (?, ?, ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?, 0, ?)`,
-      )
-      .run(
-        id,
-        actor.orgId,
-        area?.siteId,
-        nextNumber(context, actor.orgId),
-        input.title,
-        input.severity,
-        input.area_id,
-        device?.id ?? null,
-        JSON.stringify(device ? [device.id] : []),
-        nowMs,
-        nowMs,
-        traceId,
-      );
+    const { actor, traceId } = context;
+    insertIncident(context, {
+      id,
+      org_id: actor.orgId,
+      // `authoriseOn` has seen the area.
+      site_id: area?.siteId ?? '',
+      title: input.title,
+      severity: input.severity,
+      area_id: input.area_id,
+      device_id: device?.id ?? null,
+      rule_id: null,
+      group_key: null,
+      event_count: 0,
+      last_event_ms: null,
+      late_ms: 0,
+      steps: [],
+      escalation_id: null,
+      test: 0,
+      trace_id: traceId,
+    });
     addTimeline(context, {
       incidentId: id,
       kind: 'opened',

@@ -10,7 +10,7 @@ import type { Tx } from '../kernel/transaction.ts';
 import { startEscalation } from '../notify/escalation.ts';
 import { queueIncidentWebhooks } from '../notify/queue-notifications.ts';
 import type { WriterDeps } from '../writer-deps.ts';
-import { announceIncident, nextNumber } from './store/incident.store.ts';
+import { announceIncident, insertIncident } from './store/incident.store.ts';
 import { addTimeline } from './store/timeline.store.ts';
 
 /** Event entries in one timeline; beyond it the count says how many more there were. */
@@ -75,34 +75,24 @@ function update(tx: Tx, open: OpenRow, { decision, actor, event, traceId }: Open
 function openNew(tx: Tx, deps: WriterDeps, input: OpenInput, groupKey: string | null): string {
   const { decision, action, event, traceId, actor } = input;
   const id = tx.random.uuid();
-  tx.db
-    .prepare(
-      `INSERT INTO incidents (id, org_id, site_id, number, title, severity, state, area_id, device_id, device_ids, rule_id, group_key, opened_ms, updated_ms,
-         event_count, last_event_ms, late_ms, steps, escalation_id, test, trace_id)
-       VALUES (?, ?, ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      id,
-      decision.org_id,
-      decision.site_id,
-      nextNumber(tx, decision.org_id),
-      action.title,
-      action.severity,
-      decision.area_id ?? null,
-      decision.device_id ?? null,
-      JSON.stringify(decision.device_id === undefined ? [] : [decision.device_id]),
-      decision.rule_id,
-      groupKey,
-      tx.nowMs,
-      tx.nowMs,
-      event ? 1 : 0,
-      decision.occurred_ms,
-      Math.max(0, Math.round(decision.late_ms)),
-      JSON.stringify(copySteps(tx, action.procedure_id)),
-      action.escalation_id,
-      decision.test ? 1 : 0,
-      traceId,
-    );
+  insertIncident(tx, {
+    id,
+    org_id: decision.org_id,
+    site_id: decision.site_id,
+    title: action.title,
+    severity: action.severity,
+    area_id: decision.area_id ?? null,
+    device_id: decision.device_id ?? null,
+    rule_id: decision.rule_id,
+    group_key: groupKey,
+    event_count: event ? 1 : 0,
+    last_event_ms: decision.occurred_ms,
+    late_ms: Math.max(0, Math.round(decision.late_ms)),
+    steps: copySteps(tx, action.procedure_id),
+    escalation_id: action.escalation_id,
+    test: decision.test ? 1 : 0,
+    trace_id: traceId,
+  });
   addTimeline(tx, {
     incidentId: id,
     kind: 'opened',

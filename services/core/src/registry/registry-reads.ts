@@ -6,6 +6,7 @@ import type {
   InternalArea,
   InternalDevice,
   InternalDevices,
+  InternalPlaces,
 } from '@siphera/contract';
 import { AppError } from '@siphera/runtime/base';
 import type { z } from 'zod';
@@ -164,6 +165,22 @@ export const registryReads = {
       .all()
       .map((row) => ({ ...row, scopes: scopesOf(db, { kind: 'area', id: row.id })?.scopes ?? [] }));
     return { items, areas, upto: readFeedSeq(db) };
+  },
+
+  /** For the box's own services: sites and areas of all orgs. */
+  listPlaces: ({ db }: ReadContext, _input: Record<string, never>): z.infer<typeof InternalPlaces> => {
+    const sites = db
+      .prepare<[], z.infer<typeof InternalPlaces>['sites'][number]>(
+        'SELECT id, org_id, name, time_zone FROM sites ORDER BY id',
+      )
+      .all();
+    const areas = db
+      .prepare<[], Omit<InternalArea, 'scopes'> & { parent_id: string | null }>(
+        'SELECT id, org_id, site_id, name, parent_id FROM areas ORDER BY id',
+      )
+      .all()
+      .map((row) => ({ ...row, scopes: scopesOf(db, { kind: 'area', id: row.id })?.scopes ?? [] }));
+    return { sites, areas, upto: readFeedSeq(db) };
   },
 
   getCommand: ({ db, actor }: ReadContext, input: { id: string }) => {

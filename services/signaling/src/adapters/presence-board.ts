@@ -1,6 +1,7 @@
 /** Who is online, on duty, not to be disturbed; told to everybody of the organisation who has a queue open. */
-import type { Presence } from '@siphera/contract';
+import { internalPaths, type InternalDuty, type Presence } from '@siphera/contract';
 import { toRfc3339 } from '@siphera/runtime';
+import type { z } from 'zod';
 import type { ConsoleSocket } from './socket-server.ts';
 import type { Ground } from '../ground.ts';
 import type { PresenceRow, PresenceStore } from '../store/presence.store.ts';
@@ -10,7 +11,7 @@ const gatherMs = 200;
 /** A do-not-disturb that is over is shown as over within this. */
 const expiryMs = 1_000;
 
-export type PresenceBoardOptions = Pick<Ground, 'clock' | 'log' | 'people' | 'sockets'> & {
+export type PresenceBoardOptions = Pick<Ground, 'clock' | 'db' | 'log' | 'outbox' | 'people' | 'sockets'> & {
   store: PresenceStore;
 };
 
@@ -25,6 +26,9 @@ export class PresenceBoard {
   }
 
   start(): void {
+    // Core may have been set up anew, or brought back from a backup, since it was told.
+    for (const { userId, dutySinceMs } of this.#options.store.onDuty())
+      this.#tellCore(userId, true, dutySinceMs);
     this.#expiry = setInterval(() => this.#expire(), expiryMs);
   }
 
@@ -46,19 +50,31 @@ export class PresenceBoard {
 
   /** @param wish what is absent stays as it is; times are UTC milliseconds. */
   set(user: { id: string; orgId: string }, wish: { onDuty?: boolean; dndUntilMs?: number | null }): Presence {
-    const { store, clock } = this.#options;
+    const { store, clock, db } = this.#options;
     const nowMs = clock.now();
     const before = store.get(user.id);
     const onDuty = wish.onDuty ?? before?.dutySinceMs !== undefined;
     const dndUntilMs = wish.dndUntilMs === undefined ? before?.dndUntilMs : (wish.dndUntilMs ?? undefined);
-    store.save({
-      userId: user.id,
-      orgId: user.orgId,
-      dutySinceMs: onDuty ? (before?.dutySinceMs ?? nowMs) : undefined,
-      dndUntilMs: dndUntilMs !== undefined && dndUntilMs > nowMs ? dndUntilMs : undefined,
-    });
+    db.transaction(() => {
+      store.save({
+        userId: user.id,
+        orgId: user.orgId,
+        dutySinceMs: onDuty ? (before?.dutySinceMs ?? nowMs) : undefined,
+        dndUntilMs: dndUntilMs !== undefined && dndUntilMs > nowMs ? dndUntilMs : undefined,
+      });
+      if (onDuty !== (before?.dutySinceMs !== undefined)) this.#tellCore(user.id, onDuty, nowMs);
+    })();
     this.changed(user.orgId, user.id);
     return this.of(user.id);
+  }
+
+  /** His account is gone or off: who comes back says anew whether he is on duty. */
+  remove(userId: string): void {
+    const { store, clock, db } = this.#options;
+    db.transaction(() => {
+      if (store.get(userId)?.dutySinceMs !== undefined) this.#tellCore(userId, false, clock.now());
+      store.remove(userId);
+    })();
   }
 
   /** Goes out soon, together with what else changes. */
@@ -73,6 +89,12 @@ export class PresenceBoard {
 
   tellAll(socket: ConsoleSocket): void {
     socket.emit('presence', [...this.inOrg(socket.data.claims.org).values()]);
+  }
+
+  /** Phones of the house ring who is on duty; they know it from core. */
+  #tellCore(userId: string, onDuty: boolean, atMs: number): void {
+    const duty: z.infer<typeof InternalDuty> = { user_id: userId, on_duty: onDuty, at: toRfc3339(atMs) };
+    this.#options.outbox.post(internalPaths.duty, duty);
   }
 
   #tell(): void {

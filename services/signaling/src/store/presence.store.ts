@@ -37,6 +37,14 @@ export class PresenceStore {
     return new Map(rows.map((row) => [row.user_id, fromRow(row)]));
   }
 
+  onDuty(): { userId: string; dutySinceMs: number }[] {
+    return this.#db
+      .prepare<[], { userId: string; dutySinceMs: number }>(
+        `SELECT user_id AS userId, duty_since_ms AS dutySinceMs FROM presence WHERE duty_since_ms IS NOT NULL ORDER BY user_id`,
+      )
+      .all();
+  }
+
   save(row: PresenceRow): void {
     this.#db
       .prepare(

@@ -13,6 +13,43 @@ export const incidentScopes: (
   row: Pick<IncidentRow, 'org_id' | 'site_id' | 'area_id' | 'device_id'>,
 ) => { orgId: string; scopes: string[] } = scopesOfRecord;
 
+export type NewIncident = Pick<
+  IncidentRow,
+  | 'id'
+  | 'org_id'
+  | 'site_id'
+  | 'title'
+  | 'severity'
+  | 'area_id'
+  | 'device_id'
+  | 'rule_id'
+  | 'group_key'
+  | 'event_count'
+  | 'last_event_ms'
+  | 'late_ms'
+  | 'escalation_id'
+  | 'test'
+  | 'trace_id'
+> & { steps: Incident['steps'] };
+
+/** In the state `new`, with the next number. */
+export function insertIncident(tx: Tx, incident: NewIncident): void {
+  tx.db
+    .prepare(
+      `INSERT INTO incidents (id, org_id, site_id, number, title, severity, state, area_id, device_id, device_ids, rule_id, group_key, opened_ms, updated_ms,
+         event_count, last_event_ms, late_ms, steps, escalation_id, test, trace_id)
+       VALUES (@id, @org_id, @site_id, @number, @title, @severity, 'new', @area_id, @device_id, @device_ids, @rule_id, @group_key, @now_ms, @now_ms,
+         @event_count, @last_event_ms, @late_ms, @steps, @escalation_id, @test, @trace_id)`,
+    )
+    .run({
+      ...incident,
+      number: nextNumber(tx, incident.org_id),
+      device_ids: JSON.stringify(incident.device_id === null ? [] : [incident.device_id]),
+      steps: JSON.stringify(incident.steps),
+      now_ms: tx.nowMs,
+    });
+}
+
 /** Puts the incident as it is now on the feed. */
 export function announceIncident(
   tx: Tx,

@@ -37,9 +37,11 @@ export const insertCallOrder = (
     )
     .run({ ...order, targets: JSON.stringify(order.targets) }).changes === 1;
 
-/** Everybody who is rung for an incident. */
-export const calledFor = (db: Sqlite, incidentId: string): CallTarget[] =>
+/** The orders for an incident, with everybody whom they ring. */
+export const callOrdersFor = (db: Sqlite, incidentId: string): { id: string; targets: CallTarget[] }[] =>
   db
-    .prepare<[string], { targets: string }>('SELECT targets FROM alarm_call_orders WHERE incident_id = ?')
+    .prepare<[string], { id: string; targets: string }>(
+      'SELECT id, targets FROM alarm_call_orders WHERE incident_id = ? ORDER BY ordered_ms, id',
+    )
     .all(incidentId)
-    .flatMap(({ targets }) => JSON.parse(targets) as CallTarget[]);
+    .map(({ id, targets }) => ({ id, targets: JSON.parse(targets) as CallTarget[] }));
