@@ -4,6 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { freePort } from './ports.ts';
 import {
   type Address,
   attribute,
@@ -20,7 +21,7 @@ import {
 } from './stun-message.ts';
 
 /** On loopback; a request that was lost is not sent again, the test fails. */
-const answerMsMax = 5_000;
+const answerMsMax = 30_000;
 const transportUdp = 17;
 export const transportTcp = 6;
 
@@ -60,6 +61,9 @@ export async function openTurn(options: {
   password: string;
 }): Promise<TurnClient> {
   const socket = createSocket('udp4');
+  // The relay keeps an allocation by the port it came from, also when that client has gone: no port is used twice.
+  socket.bind(await freePort(), '127.0.0.1');
+  await once(socket, 'listening');
   socket.connect(options.server.port, options.server.address);
   await once(socket, 'connect');
   const received: Received[] = [];
