@@ -1,6 +1,7 @@
 /** The receiver on real sockets, against a core that commits and answers. */
 import { createConnection, type Socket } from 'node:net';
-import { systemClock } from '@siphera/runtime';
+import { join } from 'node:path';
+import { openDatabase, systemClock } from '@siphera/runtime';
 import { encodePanelFrame, FakePanel, sealPanelFrame } from '@siphera/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startRig, until, type Rig } from './testing/rig.ts';
@@ -35,6 +36,14 @@ async function connect(): Promise<{ socket: Socket; received: () => string; ende
   });
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
   return { socket, received: () => text, ended };
+}
+
+/** How many reports lie in the service's file and wait for core. */
+function waiting(): number {
+  const db = openDatabase(join(rig.directory, 'panel.db'), { readonly: true });
+  const count = db.prepare<[], number>("SELECT count(*) FROM frames WHERE verdict = 'pending'").pluck().get();
+  db.close();
+  return count ?? 0;
 }
 
 const acks = (text: string): number => text.split('"ACK"').length - 1;
@@ -191,7 +200,7 @@ describe('connections', () => {
     expect(answer?.kind).toBe('ACK');
     const metrics = await (await fetch(`http://127.0.0.1:${rig.panel.metricsPort}/metrics`)).text();
     expect(metrics).toMatch(/connections_cut_total\{reason="slow_frame"\} 1/);
-    expect(metrics).toMatch(/connections_cut_total\{reason="idle"\} [12]/);
+    expect(metrics).toMatch(/connections_cut_total\{reason="idle"\} [1-9]/);
   });
 
   it('beyond the bound make the longest idle one give way', async () => {
@@ -291,9 +300,11 @@ describe('sent again', () => {
 
   it('a report that was stored while core was away arrives even when its panel never calls again', async () => {
     await rig.core.stop();
-    const panel = panelOf('1234', { answerMs: 200, attempts: 1 });
-    expect((await panel.contactId('1120 01 007')).answer).toBeUndefined();
+    const panel = panelOf('1234', { attempts: 1 });
+    const delivery = panel.contactId('1120 01 007');
+    await until(() => waiting() > 0 || undefined);
     panel.close();
+    expect((await delivery).answer).toBeUndefined();
     await rig.core.start();
     expect(await until(() => rig.core.events[0])).toMatchObject({ type: 'panel.panic' });
   });
@@ -332,10 +343,10 @@ describe('sent again', () => {
 
   it('an event that core will never take is refused by name and blocks nothing', async () => {
     rig.core.refuseWith = { status: 400, code: 'validation_failed' };
-    const refused = panelOf('1234', { answerMs: 300, attempts: 1 });
-    expect((await refused.contactId('1130 01 005')).answer).toBeUndefined();
+    const refused = panelOf('1234', { answerMs: 300, attempts: 1 }).contactId('1130 01 005');
+    await until(() => rig.log.some((line) => line.includes('core_refused_event')) || undefined);
+    expect((await refused).answer).toBeUndefined();
     rig.core.refuseWith = undefined;
     expect((await panelOf('1235').contactId('1130 01 006')).answer?.kind).toBe('ACK');
-    expect(rig.log.join('')).toContain('core_refused_event');
   });
 });

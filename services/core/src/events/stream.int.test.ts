@@ -22,12 +22,17 @@ afterEach(async () => {
   await core[Symbol.asyncDispose]();
 });
 
-/** Reads the stream until it ends or the text came. */
-async function readStream(token: string, after: number, wanted: string): Promise<'seen' | 'ended'> {
+/** Resolves once it is open. */
+async function openStream(token: string, after: number): Promise<Response> {
   const response = await fetch(`${core.baseUrl('core')}/api/v1/stream?after=${after}`, {
     headers: { authorization: `Bearer ${token}` },
   });
   expect(response.status).toBe(200);
+  return response;
+}
+
+/** Reads the stream until it ends or the text came. */
+async function read(response: Response, wanted: string): Promise<'seen' | 'ended'> {
   const decoder = new TextDecoder();
   let text = '';
   for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
@@ -48,11 +53,10 @@ const changeRoles = () =>
 describe('the live stream', () => {
   it('ends for a token from before a change of roles, and shows nothing that came after it', async () => {
     const after = core.app.hub.position();
-    const reading = readStream(guard.token, after, 'Cellar');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const stream = await openStream(guard.token, after);
     await changeRoles();
     await addArea('Cellar');
-    expect(await reading).toBe('ended');
+    expect(await read(stream, 'Cellar')).toBe('ended');
   });
 
   it('goes on past a change of roles with a token from after it', async () => {
@@ -61,6 +65,6 @@ describe('the live stream', () => {
     core.clock.advance(2);
     const { token } = await signIn(core, guard.email, goodPassword);
     await addArea('Cellar');
-    expect(await readStream(token, after, 'Cellar')).toBe('seen');
+    expect(await read(await openStream(token, after), 'Cellar')).toBe('seen');
   });
 });

@@ -45,7 +45,7 @@ export class FakePanel {
       receiver: 'R0',
       line: 'L0',
       stampPlain: false,
-      answerMs: 2_000,
+      answerMs: 20_000,
       retryMs: 100,
       attempts: 10,
       ...options,

@@ -21,7 +21,7 @@ function clientOf({ host, httpPort, credentials }: FakeCamera, options: Partial<
   const client = new Cam({
     hostname: host,
     port: httpPort,
-    timeout: 5_000,
+    timeout: 30_000,
     autoconnect: false,
     ...credentials,
     ...options,
@@ -262,7 +262,7 @@ describe('a fake camera with something to tell', () => {
   it('lets a subscription end that nobody keeps, and has no room for one too many', async () => {
     const fake = await camera({ auth: 'none', subscriptionsMax: 1 });
     const subscribe =
-      '<CreatePullPointSubscription><InitialTerminationTime>PT0.3S</InitialTerminationTime></CreatePullPointSubscription>';
+      '<CreatePullPointSubscription><InitialTerminationTime>PT3S</InitialTerminationTime></CreatePullPointSubscription>';
     expect(await post(fake, 'events', subscribe)).toContain('SubscriptionReference');
     expect(await post(fake, 'events', subscribe)).toContain('wsnt:SubscribeCreationFailedFault');
     await waitFor('the end', () => fake.subscriptions() === 0);
