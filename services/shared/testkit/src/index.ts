@@ -1,4 +1,5 @@
 /** The test kit: starts the real daemons and services for tests, and speaks to them as their users do. */
+export * from './baresip.ts';
 export * from './bounds.ts';
 export * from './box.ts';
 export * from './chromium.ts';
@@ -36,6 +37,8 @@ export * from './setup.ts';
 export * from './sip-message.ts';
 export * from './sip-peer.ts';
 export * from './sip-plan.ts';
+export * from './sip-tone.ts';
+export * from './sipp.ts';
 export * from './temp-dir.ts';
 export * from './template.ts';
 export * from './test-agent.ts';
