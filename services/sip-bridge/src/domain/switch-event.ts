@@ -25,6 +25,9 @@ export const CallEvent = z.object({
   to: text.optional(),
   /** The number that answered. */
   by: text.optional(),
+  /** With `answered`: the SIP tags of who called and of who answered; the media relays name by them whose digit a digit is. */
+  from_tag: text.optional(),
+  to_tag: text.optional(),
   trunk: text.optional(),
   code: z.coerce.number().int().optional(),
   reason: text.optional(),
@@ -77,6 +80,9 @@ export const DigitEvent = z.object({
   call: text,
   digit: text,
   from: text.optional(),
+  /** The address that sent it, and the tag in its From. */
+  source: text.optional(),
+  from_tag: text.optional(),
 });
 /** An address was shut out, or a request refused for what it tried. */
 export const ShutOutEvent = z.object({

@@ -83,9 +83,10 @@ export async function startBridgeRig(options: RigOptions = {}): Promise<BridgeRi
   const halt = async (): Promise<void> => {
     if (running) await bridge.stop();
     running = false;
+    kamailio.forgetListeners();
   };
   const token = ({ as = 'admin', org = testOrg, name, ...who }: Asked = {}): string =>
-    core.token(org, grantsOf(as, org), systemClock.now(), name, who);
+    core.token(org, grantsOf(as, org), (options.clock ?? systemClock).now(), name, who);
   const planRows = (sql: string): Record<string, unknown>[] => {
     const db = openDatabase(join(directory, 'sip', 'plan', 'plan.sqlite'), { readonly: true });
     try {
@@ -213,7 +214,7 @@ async function isListening(
   );
   const guarded = routes.find(({ access, path }) => access !== 'public' && !path.includes('{'));
   if (!guarded) return true;
-  const bearer = core.token(testOrg, [], systemClock.now());
+  const bearer = core.token(testOrg, [], bridge.ground.clock.now());
   const response = await fetch(`http://127.0.0.1:${bridge.httpPort}/api/v1${guarded.path}`, {
     method: guarded.method.toUpperCase(),
     headers: { authorization: `Bearer ${bearer}` },

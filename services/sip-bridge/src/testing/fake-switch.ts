@@ -8,7 +8,12 @@ type Params = readonly (string | number)[];
 export class FakeSwitch implements Switch {
   readonly calls: { method: string; params: Params }[] = [];
   /** Answers by method; what is not here is answered with an empty object. A throw is the answer too. */
-  readonly answers = new Map<string, (params: Params) => unknown>();
+  readonly answers = new Map<string, (params: Params) => unknown>([
+    ['ul.dump', () => ({ Domains: [] })],
+    ['dispatcher.list', () => ({ RECORDS: [] })],
+    ['uac.reg_dump', () => []],
+    ['htable.dump', () => []],
+  ]);
   /** It does not answer, as when it is stopped. */
   down = false;
   readonly #listeners: ((event: SwitchEvent, late: boolean) => void)[] = [];
@@ -22,6 +27,11 @@ export class FakeSwitch implements Switch {
 
   on(hear: (event: SwitchEvent, late: boolean) => void): void {
     this.#listeners.push(hear);
+  }
+
+  /** The bridge that listened has stopped. */
+  forgetListeners(): void {
+    this.#listeners.length = 0;
   }
 
   isUp(): boolean {

@@ -211,6 +211,18 @@ export const PhoneCall = z.object({
   door_id: Uuid.nullable(),
   camera_id: Uuid.nullable(),
   incident_id: Uuid.nullable(),
+  /** Who opened the door of the station in this call, or was refused; the last ten. */
+  openings: z
+    .array(
+      z.object({
+        at: Timestamp,
+        by: z.string(),
+        how: z.enum(['button', 'digit']),
+        ok: z.boolean(),
+        detail: z.string(),
+      }),
+    )
+    .default([]),
 });
 export type PhoneCall = z.infer<typeof PhoneCall>;
 

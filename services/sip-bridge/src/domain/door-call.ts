@@ -1,0 +1,72 @@
+/**
+ * Door stations: what is a visit, who was missed, whose digit may open. What must stay true: the side of the door never opens it,
+ * nor does anybody outside the house; one visit is missed once.
+ */
+import type { CallFacts } from './call-fold.ts';
+
+/** Who rings again within this is the same visitor. */
+const visitMs = 60_000;
+
+/** The last visit at a door. */
+export type Visit = { lastMs: number; missed: boolean };
+export type VisitStep = 'rings' | 'answered' | 'unanswered';
+
+/** @returns the visit after that step, and whether somebody was missed whom nobody was told of. */
+export function visitAfter(
+  before: Visit | undefined,
+  step: VisitStep,
+  atMs: number,
+): { visit: Visit; isMissed: boolean } {
+  const isSame = before !== undefined && Math.abs(atMs - before.lastMs) <= visitMs;
+  const wasMissed = isSame && before.missed;
+  const lastMs = isSame ? Math.max(before.lastMs, atMs) : atMs;
+  if (step !== 'unanswered') return { visit: { lastMs, missed: wasMissed }, isMissed: false };
+  return { visit: { lastMs, missed: true }, isMissed: !wasMissed };
+}
+
+type Progress = Pick<CallFacts, 'rang' | 'answeredMs' | 'endedMs' | 'outcome'>;
+
+/**
+ * What a report changed for the visitor, in order. A call that Kamailio refused is no visit, unless it was for the number that
+ * the button rings: then somebody stands there in vain.
+ */
+export function visitSteps(before: Progress | undefined, after: Progress, isForButton: boolean): VisitStep[] {
+  const isOver = after.endedMs !== undefined && before?.endedMs === undefined;
+  const isUnanswered = isOver && after.outcome !== 'answered';
+  const counts = after.outcome !== 'refused' || after.rang || isForButton;
+  const rings = (known: Progress | undefined): boolean =>
+    known !== undefined && (known.rang || known.endedMs !== undefined);
+  const steps: VisitStep[] = [];
+  if (counts && rings(after) && !rings(before)) steps.push('rings');
+  if (after.answeredMs !== undefined && before?.answeredMs === undefined) steps.push('answered');
+  if (isUnanswered && counts) steps.push('unanswered');
+  return steps;
+}
+
+export type Side = 'caller' | 'callee';
+
+/** A digit as it was heard: the tag and address of who sent it. `rtp`: from a media relay, which knows the tag by itself. */
+export type HeardDigit = { via: 'rtp' | 'info'; tag: string | undefined; address: string | undefined };
+
+/**
+ * Which side pressed it; undefined when that is not sure. With SIP INFO the tag is the word of who sends, so the address must fit
+ * it; a media relay takes sound on a port of each side, so there only the caller's own address on the other's port is wrong.
+ */
+export function sideOf(
+  call: Pick<CallFacts, 'fromTag' | 'toTag' | 'source'>,
+  { via, tag, address }: HeardDigit,
+): Side | undefined {
+  const { fromTag, toTag, source } = call;
+  if (tag === undefined || fromTag === undefined || toTag === undefined || fromTag === toTag)
+    return undefined;
+  if (tag !== fromTag && tag !== toTag) return undefined;
+  const side = tag === fromTag ? 'caller' : 'callee';
+  const isKnown = address !== undefined && source !== undefined;
+  // Programs of this machine all have this address; nobody of outside has.
+  if (isKnown && address === source && isLoopback(address)) return side;
+  if (via === 'rtp') return side === 'callee' && isKnown && address === source ? undefined : side;
+  if (!isKnown) return undefined;
+  return (address === source) === (side === 'caller') ? side : undefined;
+}
+
+const isLoopback = (address: string): boolean => /^127\./.test(address) || address === '::1';
