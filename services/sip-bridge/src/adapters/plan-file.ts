@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase, type Sqlite } from '@siphera/runtime';
-import { dispatcherLines, type PlanSection, type WholePlan } from '../domain/plan-merge.ts';
+import { dispatcherLines, type PlanDigests, type WholePlan } from '../domain/plan-merge.ts';
 import { tableNames } from '../domain/switch-tables.ts';
 
 /** Kamailio reads it as a member of the directory's group; passwords of trunks lie in it. */
@@ -40,7 +40,7 @@ const fixedTables = `
   CREATE TABLE plan (revision INTEGER NOT NULL);
   CREATE TABLE section (name TEXT PRIMARY KEY, digest TEXT NOT NULL)`;
 
-export type WrittenPlan = { revision: number; digests: Partial<Record<PlanSection, string>> };
+export type WrittenPlan = { revision: number; digests: PlanDigests };
 
 export class PlanFiles {
   readonly #directory: string;
@@ -100,9 +100,7 @@ export class PlanFiles {
 function readWritten(db: Sqlite): WrittenPlan {
   const problem = db.pragma('quick_check', { simple: true });
   if (problem !== 'ok') throw new Error(`The plan is damaged: ${String(problem)}`);
-  const rows = db
-    .prepare<[], { name: PlanSection; digest: string }>('SELECT name, digest FROM section')
-    .all();
+  const rows = db.prepare<[], { name: string; digest: string }>('SELECT name, digest FROM section').all();
   return {
     revision: db.prepare<[], number>('SELECT revision FROM plan').pluck().get() ?? 0,
     digests: Object.fromEntries(rows.map(({ name, digest }) => [name, digest])),

@@ -78,8 +78,9 @@ it('writes what Kamailio reads, in one file that is whole, and has it loaded', a
     expect(statSync(join(path, name)).mode & 0o777).toBe(0o640);
   expect(readFileSync(join(path, 'plan.sqlite')).subarray(18, 20)).toEqual(Buffer.from([1, 1]));
   for (const name of tableNames) expect(kamailio.count('htable.reload', [name])).toBe(1);
-  for (const method of ['permissions.addressReload', 'dispatcher.reload', 'uac.reg_reload'])
+  for (const method of ['permissions.addressReload', 'dispatcher.reload'])
     expect(kamailio.count(method)).toBe(1);
+  expect(kamailio.count('uac.reg_refresh', ['t1'])).toBe(1);
   expect(publisher.state()).toEqual({ revision: 1, applied: true, error: undefined });
 });
 
@@ -96,6 +97,22 @@ it('loads what has changed alone, and writes nothing when nothing has', async ()
   await publisher.published();
   expect(kamailio.calls).toEqual([{ method: 'htable.reload', params: ['number'] }]);
   expect(publisher.state().revision).toBe(2);
+});
+
+it('has one trunk register anew when that one changes, and ends the registration of one that is gone', async () => {
+  const { kamailio, publisher } = await start();
+  let registrations = [registration, { ...registration, id: 't2' }];
+  publisher.add(() => ({ registrations }));
+  await publisher.published();
+  kamailio.calls.length = 0;
+  registrations = [registration, { ...registration, id: 't2', password: 'another' }];
+  await publisher.published();
+  registrations = [registration];
+  await publisher.published();
+  expect(kamailio.calls).toEqual([
+    { method: 'uac.reg_refresh', params: ['t2'] },
+    { method: 'uac.reg_remove', params: ['t2'] },
+  ]);
 });
 
 it('goes together for changes of one moment', async () => {
@@ -163,7 +180,7 @@ it('has all loaded after its own start, but trunks that are registered do not re
   await second.publisher.published();
   expect(second.publisher.state().revision).toBe(1);
   expect(second.kamailio.count('htable.reload', ['number'])).toBe(1);
-  expect(second.kamailio.count('uac.reg_reload')).toBe(0);
+  expect(second.kamailio.count('uac.reg_refresh')).toBe(0);
 });
 
 it('writes a damaged file anew', async () => {

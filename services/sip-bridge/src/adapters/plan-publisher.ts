@@ -6,7 +6,13 @@
  */
 import { AppError, type Clock, type Logger } from '@siphera/runtime';
 import { doubling } from '../domain/backoff.ts';
-import { digestsOf, mergePlan, planSections, type PlanSection } from '../domain/plan-merge.ts';
+import {
+  changedSections,
+  digestsOf,
+  mergePlan,
+  type PlanDigests,
+  type PlanSection,
+} from '../domain/plan-merge.ts';
 import type { SwitchTables } from '../domain/switch-tables.ts';
 import type { Publisher, Switch } from '../ground.ts';
 import { PlanFiles, type WrittenPlan } from './plan-file.ts';
@@ -27,7 +33,7 @@ export class PlanPublisher implements Publisher {
   readonly #contributions: (() => Partial<SwitchTables>)[] = [];
   #written: WrittenPlan | undefined;
   /** What Kamailio said it works with; nothing is known of the time before we started. */
-  readonly #applied: Partial<Record<PlanSection, string>> = {};
+  #applied: PlanDigests = {};
   #waiters: Waiter[] = [];
   #error: string | undefined;
   #isApplied = false;
@@ -44,9 +50,10 @@ export class PlanPublisher implements Publisher {
     this.#files = new PlanFiles(directory);
     this.#written = this.#files.read();
     // Everything is loaded once more after our start but this: trunks would all register anew, which their providers count.
-    const digest = this.#written?.digests.uacreg;
-    if (digest !== undefined && this.#files.appliedRevision() === this.#written?.revision)
-      this.#applied.uacreg = digest;
+    if (this.#written && this.#files.appliedRevision() === this.#written.revision)
+      this.#applied = Object.fromEntries(
+        Object.entries(this.#written.digests).filter(([section]) => section.startsWith('uacreg ')),
+      );
   }
 
   add(contribute: () => Partial<SwitchTables>): void {
@@ -110,17 +117,13 @@ export class PlanPublisher implements Publisher {
     const started = this.#clock.monotonic();
     const plan = mergePlan(this.#contributions.map((contribute) => contribute()));
     const digests = digestsOf(plan);
-    const differs = planSections.some((section) => this.#written?.digests[section] !== digests[section]);
-    if (differs) {
+    if (!this.#written || changedSections(this.#written.digests, digests).length > 0) {
       const written = { revision: (this.#written?.revision ?? 0) + 1, digests };
       this.#files.write(plan, written);
       this.#written = written;
     }
-    const changed = planSections.filter((section) => this.#applied[section] !== digests[section]);
-    for (const section of changed) {
-      await this.#kamailio.rpc(...commandOf(section));
-      this.#applied[section] = digests[section];
-    }
+    const changed = changedSections(this.#applied, digests);
+    for (const section of changed) await this.#load(section, digests[section]);
     if (changed.length === 0) return;
     this.#files.noteApplied(this.#written?.revision ?? 0);
     this.#log.info('plan_applied', {
@@ -128,6 +131,17 @@ export class PlanPublisher implements Publisher {
       sections: changed.length,
       ms: Math.round(this.#clock.monotonic() - started),
     });
+  }
+
+  async #load(section: PlanSection, digest: string | undefined): Promise<void> {
+    try {
+      await this.#kamailio.rpc(...commandOf(section, digest !== undefined));
+    } catch (error) {
+      // What is to go is gone: after a restart Kamailio knows the trunks of the file alone.
+      if (digest !== undefined || !(error instanceof AppError) || error.code !== 'unprocessable') throw error;
+    }
+    const { [section]: _before, ...others } = this.#applied;
+    this.#applied = digest === undefined ? others : { ...others, [section]: digest };
   }
 
   #worked(): void {
@@ -146,15 +160,16 @@ export class PlanPublisher implements Publisher {
   }
 }
 
-function commandOf(section: PlanSection): [method: string, params?: string[]] {
-  switch (section) {
+function commandOf(section: PlanSection, isThere: boolean): [method: string, params?: string[]] {
+  const [kind = '', name = ''] = section.split(' ');
+  switch (kind) {
     case 'address':
       return ['permissions.addressReload'];
     case 'dispatcher':
       return ['dispatcher.reload'];
     case 'uacreg':
-      return ['uac.reg_reload'];
+      return [isThere ? 'uac.reg_refresh' : 'uac.reg_remove', [name]];
     default:
-      return ['htable.reload', [section.slice('table '.length)]];
+      return ['htable.reload', [name]];
   }
 }

@@ -8,14 +8,10 @@ import { tableNames, type SwitchTables, type TableName } from './switch-tables.t
 /** All tables are there, also those nobody has rows for: Kamailio loads every one. */
 export type WholePlan = Omit<SwitchTables, 'tables'> & { tables: Record<TableName, Record<string, string>> };
 
-/** What Kamailio loads by one command. */
-export type PlanSection = `table ${TableName}` | 'address' | 'dispatcher' | 'uacreg';
-export const planSections: readonly PlanSection[] = [
-  ...tableNames.map((name) => `table ${name}` as const),
-  'address',
-  'dispatcher',
-  'uacreg',
-];
+/** What Kamailio loads by one command: a trunk registers by itself, so that a change of one does not make all others ask their providers. */
+export type PlanSection = `table ${TableName}` | 'address' | 'dispatcher' | `uacreg ${string}`;
+/** A word for the content of each. */
+export type PlanDigests = Partial<Record<PlanSection, string>>;
 
 /** The columns of Kamailio hold so much (its own scripts make them so); what is longer would be cut by other databases. */
 const keyCharactersMax = 64;
@@ -51,19 +47,23 @@ function mergeTable(
   return Object.fromEntries(merged);
 }
 
-/** A word for the content of each section: the same content has the same word, whatever the order in which it was said. */
-export function digestsOf(plan: WholePlan): Record<PlanSection, string> {
+/** The same content has the same word, whatever the order in which it was said. */
+export function digestsOf(plan: WholePlan): PlanDigests {
   const rows = (list: readonly unknown[]): string => digest(list.map((row) => JSON.stringify(row)));
-  const digests: [PlanSection, string][] = [
-    ...tableNames.map((name): [PlanSection, string] => [
-      `table ${name}`,
-      rows(Object.entries(plan.tables[name])),
-    ]),
-    ['address', rows(plan.addresses)],
-    ['dispatcher', digest(dispatcherLines(plan))],
-    ['uacreg', rows(plan.registrations)],
-  ];
-  return Object.fromEntries(digests) as Record<PlanSection, string>;
+  return {
+    ...Object.fromEntries(
+      tableNames.map((name) => [`table ${name}`, rows(Object.entries(plan.tables[name]))] as const),
+    ),
+    address: rows(plan.addresses),
+    dispatcher: digest(dispatcherLines(plan)),
+    ...Object.fromEntries(plan.registrations.map((one) => [`uacreg ${one.id}`, rows([one])] as const)),
+  };
+}
+
+/** Sections that are not what they were, those that are gone included; in the order in which they are loaded. */
+export function changedSections(before: PlanDigests, now: PlanDigests): PlanSection[] {
+  const sections = [...new Set([...Object.keys(now), ...Object.keys(before)])] as PlanSection[];
+  return sections.filter((section) => before[section] !== now[section]);
 }
 
 const digest = (lines: string[]): string =>
