@@ -275,6 +275,7 @@ describe('when the push service does not take it', () => {
       last_error: expect.stringContaining('ended') as string,
       tested: { state: 'unreachable' },
     });
+    await pushOf(other);
     const requests = rig.push.requests;
     rig.incident();
     await pushOf(other, 2);

@@ -72,7 +72,10 @@ describe('two guards at one box', () => {
     expect((await (await bob.first.engine.file(file, 'file')).arrayBuffer()).byteLength).toBe(50_000);
     await until(async () => ((await bob.first.engine.conversations())[0]?.lastAt ?? 0) > 0);
 
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await until(async () => {
+      const archived = await bob.first.archived();
+      return archived.includes(id) && archived.includes(file);
+    }, 'the archive');
     const phone = await secondDevice(bob);
     await arrives(phone, toAnn, 'gate 4 is open');
     await ann.first.engine.send(toBob, { body: 'closed again' });
@@ -134,9 +137,9 @@ describe('two guards at one box', () => {
 
   it('confirm a new device by the code of one that is there, without the secret', async () => {
     const [ann, bob] = [await guard('Ann'), await guard('Bob')];
-    await ann.first.engine.send(`d:${bob.id}`, { body: 'from before' });
+    const before = await ann.first.engine.send(`d:${bob.id}`, { body: 'from before' });
     await arrives(bob.first, `d:${ann.id}`, 'from before');
-    await until(async () => (await bob.first.engine.messages(`d:${ann.id}`)).items.length > 0);
+    await until(async () => (await bob.first.archived()).includes(before), 'the archive');
     const phone = await profileOf(bob.email, 'Phone');
     await phone.engine.begin({ name: 'Phone', kind: 'personal' });
     const flow = await phone.engine.verify(bob.id);

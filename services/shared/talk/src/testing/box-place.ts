@@ -12,7 +12,7 @@ import { memoryStorage, type MemoryStorage } from '../side/memory-storage.ts';
 type Kept = NonNullable<Awaited<ReturnType<TalkPlace['keep']['find']>>>;
 type Claims = { sub: string; sid: string; org: string };
 type AnyCall = (box: Box, route: TalkRouteName, input: object) => Promise<unknown>;
-const openMsMax = 10_000;
+const openMsMax = 30_000;
 
 /** As the port wants it: what did not come through has status 0. */
 class NotReached extends Error {
@@ -75,6 +75,12 @@ export class BoxProfile {
   async stop(): Promise<void> {
     await this.engine.close();
     await this.disconnect();
+  }
+
+  /** Names of the messages that the server keeps for the person's devices to come. */
+  async archived(): Promise<string[]> {
+    const { items } = (await this.#call('getArchive', { query: {} })) as { items: { id: string }[] };
+    return items.map(({ id }) => id);
   }
 
   #tell(event: string, value: never): void {
