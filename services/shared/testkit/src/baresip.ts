@@ -180,7 +180,7 @@ async function openControl(host: string, port: number) {
       else
         answers.set(String(message['token']), {
           ok: message['ok'] === true,
-          data: String(message['data'] ?? ''),
+          data: typeof message['data'] === 'string' ? message['data'] : '',
         });
     }
   });

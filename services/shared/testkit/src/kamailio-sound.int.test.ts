@@ -1,6 +1,6 @@
 /** Sound and keys between real phones, by way of the relays. */
 import { createSocket } from 'node:dgram';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import { type Baresip, startBaresip } from './baresip.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
 import { type NetworkNamespace, openNetwork } from './network-namespace.ts';

@@ -195,13 +195,13 @@ process.on('exit', () => {
 
 function killGroup(runDir: string): void {
   const file = join(runDir, 'kamailio.pid');
-  if (!existsSync(file)) return;
-  try {
-    process.kill(-Number(readFileSync(file, 'utf8').trim()), 'SIGKILL');
-  } catch {
-    // ESRCH: it has ended already.
-  }
+  const group = existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : 0;
+  // Not a number that another program has by now.
+  if (group > 1 && readFileCommand(group).includes('kamailio')) process.kill(-group, 'SIGKILL');
 }
+
+const readFileCommand = (pid: number): string =>
+  existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
 
 async function crash(daemon: Daemon, runDir: string): Promise<void> {
   killGroup(runDir);

@@ -58,6 +58,8 @@ export type SipPeer = AsyncDisposable & {
   address: string;
   port: number;
   received: SipMessage[];
+  /** The newest hundred. */
+  sent: string[];
   send: (text: string) => void;
   /** The text of a request with a Via and Call-ID of its own. */
   build: (method: string, request?: SipRequest) => string;
@@ -88,7 +90,12 @@ export async function openSipPeer(options: SipPeerOptions): Promise<SipPeer> {
   const { port } = socket.address();
   const received: SipMessage[] = [];
   const taken = new Set<SipMessage>();
-  const send = (text: string) => socket.send(text, options.server.port, options.server.address);
+  const sent: string[] = [];
+  const send = (text: string) => {
+    sent.push(text);
+    if (sent.length > 100) sent.shift();
+    socket.send(text, options.server.port, options.server.address);
+  };
   socket.on('message', (data) => {
     if (options.silent === true) return;
     const message = parseSip(data.toString('latin1'));
@@ -154,6 +161,7 @@ export async function openSipPeer(options: SipPeerOptions): Promise<SipPeer> {
   return {
     ...place,
     received,
+    sent,
     send,
     build,
     request,

@@ -57,7 +57,8 @@ export async function writeSipPlan(planDir: string, realm: string, plan: SipPlan
   db.exec(tablesSql);
   for (const table of sipTables) {
     const row = db.prepare(`INSERT INTO "${table}" (key_name, key_value) VALUES (?, ?)`);
-    for (const [key, value] of Object.entries(plan[table] ?? {}))
+    const rows: Readonly<Record<string, string | number | Fields>> = plan[table] ?? {};
+    for (const [key, value] of Object.entries(rows))
       row.run(key, table === 'account' ? accountOf(key, realm, value) : valueOf(value));
   }
   const address = db.prepare('INSERT INTO address (grp, ip_addr, mask, tag) VALUES (?, ?, ?, ?)');
