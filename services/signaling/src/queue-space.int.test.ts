@@ -59,8 +59,8 @@ describe('messages to devices and keys for the backup', () => {
     for (let n = 0; n < 90 && answers.at(-1)?.status !== 429; n += 1) answers.push(await call());
     expect(answers.length).toBeGreaterThan(30);
     expect(answers.at(-1)).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
-    expect(codeOf(await toDevice(alice, bob, large))).toBeUndefined();
-    expect((await call()).status).toBe(429);
+    // What is left is too little for another like it, but not for a small one.
+    expect(codeOf(await toDevice(alice, bob))).toBeUndefined();
   });
 
   it('are refused when all queues together hold too much, and taken when there is space again', async () => {
