@@ -69,7 +69,9 @@ export const emergencyRoutes = defineRoutes({
     path: '/sip/emergency/locations/check',
     access: 'phone.manage',
     summary: 'What is wrong with an address, and the PIDF-LO it becomes; changes nothing',
-    body: EmergencyLocationInput,
+    body: EmergencyLocationInput.extend({
+      id: Uuid.optional().meta({ description: 'Of the location that is being changed: it is no other one' }),
+    }),
     response: z.object({ findings: z.array(LocationFinding), pidf_lo: z.string() }),
   },
   confirmEmergencyLocation: {
