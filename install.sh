@@ -149,9 +149,10 @@ renew_certificates() {
   fill_defaults
   set_owners
   make_certificates
-  # New addresses are another place for live video, and new origins to core and signaling. coturn sees its certificate and the
-  # addresses by itself.
+  # New addresses are another place for live video and for the sound of phones, and new origins to core, signaling and Kamailio.
+  # coturn and Kamailio see their certificate and the addresses by themselves.
   render_janus
+  render_kamailio
   if [[ $MODE == native ]]; then
     write_services
     start_services

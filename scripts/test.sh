@@ -7,7 +7,9 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/toolchain.sh
 . scripts/toolchain.sh
 
-need_packages ca-certificates openssl janus coturn mosquitto mosquitto-clients nginx-light libnginx-mod-stream runit sqlite3 \
+need_packages ca-certificates openssl janus coturn kamailio kamailio-websocket-modules kamailio-tls-modules \
+  kamailio-sqlite-modules kamailio-json-modules kamailio-utils-modules kamailio-extra-modules kamailio-autheph-modules rtpengine-daemon sip-tester \
+  baresip-core espeak-ng mosquitto mosquitto-clients nginx-light libnginx-mod-stream runit sqlite3 \
   chromium libnss3-tools netcat-openbsd iproute2 procps bats shellcheck shfmt \
   curl ffmpeg unzip python3 python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly

@@ -39,7 +39,8 @@ make_certificates() {
   pki client "$dir/ca" siphera-health --out "$dir/mqtt"
   pki client "$dir/ca" siphera-core --out "$dir/core"
   make_front_certificate "$names"
-  make_turn_certificate
+  copy_front_certificate turn "$TURN_OWNER"
+  copy_front_certificate sip "$KAMAILIO_OWNER"
   [[ $MODE != docker ]] || make_internal_certificates
   # Core signs the devices' certificates and rewrites the list of revoked ones.
   give "$CORE_OWNER" "$dir/ca"
@@ -47,6 +48,7 @@ make_certificates() {
   give "$MQTT_OWNER" "$dir/mqtt"
   give "$WWW_OWNER" "$dir/front"
   give "$TURN_OWNER" "$dir/turn"
+  give "$KAMAILIO_OWNER" "$dir/sip"
 }
 
 # A new host name outside of what the CA may sign needs a new CA, which every phone and device must be told about: never unasked.
@@ -77,18 +79,18 @@ make_front_certificate() {
   pki server "$ETC_DIR/pki/ca" front --san "$1" --out "$dir"
 }
 
-# coturn has the front door's certificate, in a copy that its user can read: the key first, as both are read again when the
-# certificate changes.
-make_turn_certificate() {
-  local from=$ETC_DIR/pki/front dir=$ETC_DIR/pki/turn
+# copy_front_certificate NAME OWNER: coturn and Kamailio have the front door's certificate, each in a copy that its user can read: the
+# key first, as both are read again when the certificate changes.
+copy_front_certificate() {
+  local name=$1 from=$ETC_DIR/pki/front dir=$ETC_DIR/pki/$1
   make_dir "$dir" 755
   [[ $DRY_RUN == no ]] || return 0
-  cmp -s "$from/front.key" "$dir/turn.key" || {
-    install -m 400 "$from/front.key" "$dir/turn.key.tmp"
-    own "$TURN_OWNER" "$dir/turn.key.tmp"
-    mv -f "$dir/turn.key.tmp" "$dir/turn.key"
+  cmp -s "$from/front.key" "$dir/$name.key" || {
+    install -m 400 "$from/front.key" "$dir/$name.key.tmp"
+    own "$2" "$dir/$name.key.tmp"
+    mv -f "$dir/$name.key.tmp" "$dir/$name.key"
   }
-  cmp -s "$from/front.crt" "$dir/turn.crt" || { install -m 644 "$from/front.crt" "$dir/turn.crt.tmp" && mv -f "$dir/turn.crt.tmp" "$dir/turn.crt"; }
+  cmp -s "$from/front.crt" "$dir/$name.crt" || { install -m 644 "$from/front.crt" "$dir/$name.crt.tmp" && mv -f "$dir/$name.crt.tmp" "$dir/$name.crt"; }
 }
 
 make_internal_certificates() {

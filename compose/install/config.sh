@@ -18,12 +18,15 @@ make_directories() {
   make_dir "$ETC_DIR/nginx" 755
   make_dir "$ETC_DIR/janus" 755
   make_dir "$ETC_DIR/coturn" 755
+  make_dir "$ETC_DIR/kamailio" 755
   make_dir "$ETC_DIR/pki" 755
   make_dir "$DATA_DIR" 755
   make_data_dir "$DATA_DIR/core" 700 "$CORE_OWNER"
   make_data_dir "$DATA_DIR/panel" 700 "$PANEL_OWNER"
   make_data_dir "$DATA_DIR/signaling" 700 "$SIGNALING_OWNER"
   make_data_dir "$DATA_DIR/camera" 700 "$CAMERA_OWNER"
+  make_data_dir "$DATA_DIR/sip-bridge" 700 "$SIP_OWNER"
+  make_sip_directories
   make_data_dir "$DATA_DIR/mosquitto" 700 "$MQTT_OWNER"
   make_data_dir "$RECORDINGS_DIR" 700 "$CAMERA_OWNER"
   # Where an admin mounts further disks for footage.
@@ -32,12 +35,23 @@ make_directories() {
   make_dir "$BACKUP_DIR" 700
 }
 
-# Between the camera service, which is on the host's network, and the containers' networks lie two sockets in place of
-# ports. A socket takes the group of its directory (setgid): core's is for the camera service alone, that one's for nginx.
+# What the bridge writes for Kamailio and for the front door, and what Kamailio reports to the bridge; registrations, beside them, are
+# Kamailio's own. Each directory gives its group to what is made in it (setgid). Kamailio keeps the last good plan below the plan.
+make_sip_directories() {
+  make_data_dir "$DATA_DIR/sip" 755 "$KAMAILIO_OWNER"
+  make_data_dir "$DATA_DIR/sip/plan" 2770 "${SIP_OWNER%:*}:${KAMAILIO_OWNER#*:}"
+  make_data_dir "$DATA_DIR/sip/spool" 2770 "${KAMAILIO_OWNER%:*}:${SIP_OWNER#*:}"
+  make_data_dir "$DATA_DIR/sip/public" 2755 "${SIP_OWNER%:*}:${WWW_OWNER#*:}"
+}
+
+# Between the services that are on the host's network (camera, sip-bridge, Kamailio) and the containers' networks lie sockets in
+# place of ports. A socket takes the group of its directory (setgid): core's is for those two services, theirs are for nginx.
 make_socket_directories() {
   make_dir "$DATA_DIR/run" 755
-  make_dir "$DATA_DIR/run/core" 2750 "${CORE_OWNER%:*}:${CAMERA_OWNER#*:}"
+  make_dir "$DATA_DIR/run/core" 2750 "${CORE_OWNER%:*}:$CORE_DOOR_GROUP"
   make_dir "$DATA_DIR/run/camera" 2750 "${CAMERA_OWNER%:*}:${WWW_OWNER#*:}"
+  make_dir "$DATA_DIR/run/sip-bridge" 2750 "${SIP_OWNER%:*}:${WWW_OWNER#*:}"
+  make_dir "$DATA_DIR/run/kamailio" 2750 "${KAMAILIO_OWNER%:*}:${WWW_OWNER#*:}"
 }
 
 # HOST_NAME → the setting as siphera.env keeps it. The mode is kept as it was decided: an upgrade does not change it unasked.
@@ -95,6 +109,12 @@ make_secrets() {
   make_secret camera.key "$CAMERA_OWNER"
   # Whoever has it commands Janus: the camera service alone. Janus has it in its own configuration.
   make_secret janus.secret "$CAMERA_OWNER"
+  # Encrypts the passwords of trunks at rest.
+  make_secret sip-bridge.key "$SIP_OWNER"
+  # Whoever has it makes credentials for softphones: the bridge. Kamailio has both of these in its own configuration.
+  make_secret sip.secret "$SIP_OWNER"
+  # Whoever has it commands Kamailio: the bridge.
+  make_secret sip-rpc.secret "$SIP_OWNER"
   # Proves to core that the `siphera` command is run by root: new setup codes, password resets, the self-test.
   make_secret admin.key "$CORE_OWNER"
 }

@@ -10,16 +10,18 @@ write_compose_env() {
   local name
   {
     for name in "${SETTINGS[@]}"; do
-      # Off is no port that could be published.
+      # Off is no port that could be published, and phones have what follows from it.
       [[ $name == TURN_PORT && $TURN_PORT == off ]] || printf 'SIPHERA_%s=%s\n' "$name" "${!name}"
     done
     if [[ -n $ADMIN_EMAIL ]]; then printf 'SIPHERA_PUSH_CONTACT=mailto:%s\n' "$ADMIN_EMAIL"; fi
     printf 'SIPHERA_TURN_URIS=%s\n' "$(turn_uris)"
     printf 'SIPHERA_PUBLIC_URLS=%s\n' "$(public_urls)"
     printf 'SIPHERA_PUBLIC_URL=https://%s%s\n' "$HOST_NAME" "$(port_suffix)"
+    sip_bridge_places | sed "s/^/SIPHERA_SIP_BRIDGE_/; s/'//g"
+    for name in a b; do "rtpengine_${name}_env" | sed "s/^/SIPHERA_RTP_${name^^}_/; s/'//g"; done
     if [[ $RTSP_PORT != off ]]; then printf 'SIPHERA_RTSP_LISTEN=0.0.0.0:%s\n' "$RTSP_PORT"; fi
     for name in SIPHERA_NODE_IMAGE SIPHERA_DEBIAN_IMAGE SIPHERA_NODE_SERVICE_IMAGE SIPHERA_CAMERA_IMAGE SIPHERA_JANUS_IMAGE SIPHERA_COTURN_IMAGE \
-      SIPHERA_MOSQUITTO_IMAGE SIPHERA_NGINX_IMAGE; do
+      SIPHERA_SIP_BRIDGE_IMAGE SIPHERA_KAMAILIO_IMAGE SIPHERA_RTPENGINE_IMAGE SIPHERA_MOSQUITTO_IMAGE SIPHERA_NGINX_IMAGE; do
       [[ -z ${!name-} ]] || printf '%s=%s\n' "$name" "${!name}"
     done
   } | write_file "$ETC_DIR/compose.env" 644
@@ -50,22 +52,28 @@ build_images() {
 # `up` leaves a container alone whose image and settings are the same. Files that are mounted are watched by the daemons.
 start_containers() {
   note 'starting the containers'
-  local scale=()
-  [[ $TURN_PORT != off ]] || scale=(--scale coturn=0)
+  local name scale=()
+  for name in $(absent_containers); do scale+=(--scale "$name=0"); done
   quietly compose up -d --remove-orphans "${scale[@]}" || {
     if [[ $DRY_RUN == no ]]; then compose ps && compose logs --tail 15; fi >&2
     fail 'the containers did not come up' 'siphera doctor'
   }
 }
 
+# Those that are switched off.
+absent_containers() {
+  [[ $TURN_PORT != off ]] || printf '%s\n' coturn
+  [[ $SIP_PORT != off ]] || printf '%s\n' sip-bridge rtpengine-a rtpengine-b kamailio softphone-door
+}
+
 container_health() { docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$(compose ps -q "$1")" 2>/dev/null; }
 container_is_up() { [[ $(container_health "$1") == healthy ]]; }
 
 wait_for_containers() {
-  local name relay=coturn
+  local name
   if [[ $DRY_RUN == yes ]]; then return; fi
-  [[ $TURN_PORT != off ]] || relay=''
-  for name in mosquitto core panel signaling janus $relay camera nginx; do
+  for name in mosquitto core panel signaling janus coturn camera rtpengine-a rtpengine-b kamailio softphone-door sip-bridge nginx; do
+    ! absent_containers | grep -qx "$name" || continue
     try_for 90 container_is_up "$name" || {
       compose logs --tail 15 "$name" >&2 || true
       fail "$name is not healthy" "docker logs of the container; siphera doctor"

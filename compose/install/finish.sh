@@ -10,10 +10,11 @@ run_self_test() {
   "$ROOT/usr/local/bin/siphera" self-test || fail 'the box runs, but a test alarm did not arrive' 'siphera doctor, then siphera self-test'
 }
 
-# Janus and the camera service are on the host's own network in both modes, so a firewall of the host holds them back.
+# Janus, the camera service and what carries phones are on the host's own network in both modes, so a firewall of the host holds them back.
 open_ports() {
   local tcp=("$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT") udp=("$DC09_PORT" "$MEDIA_PORTS")
   [[ $TURN_PORT == off ]] || tcp+=("$TURN_PORT" "$TURNS_PORT") udp+=("$TURN_PORT")
+  [[ $SIP_PORT == off ]] || tcp+=("$SIP_PORT" "$SIPS_PORT") udp+=("$SIP_PORT" "$RTP_PORTS")
   [[ $RTSP_PORT == off ]] || tcp+=("$RTSP_PORT")
   printf 'tcp %s, udp %s' "${tcp[*]}" "${udp[*]}"
 }

@@ -27,6 +27,9 @@ Options (environment twin in brackets)
   --media-ports FIRST-LAST   20000-20199, UDP, for that                [SIPHERA_MEDIA_PORTS]
   --turn-port N              3478, UDP and TCP: relay for calls that find no direct way; off: no relay [SIPHERA_TURN_PORT]
   --turns-port N             5349, TCP: the same by TLS                [SIPHERA_TURNS_PORT]
+  --sip-port N               5060, UDP and TCP: phones, intercoms and trunks; off: no phones [SIPHERA_SIP_PORT]
+  --sips-port N              5061, TCP: the same by TLS                [SIPHERA_SIPS_PORT]
+  --rtp-ports FIRST-LAST     30000-30999, UDP: sound of phone calls    [SIPHERA_RTP_PORTS]
   --rtsp-port N              the cameras' pictures by RTSP for other systems, by links that an admin makes; default: off [SIPHERA_RTSP_PORT]
   --data-dir DIR             /var/lib/siphera                          [SIPHERA_DATA_DIR]
   --recordings-dir DIR       DATA-DIR/recordings: the cameras' footage, best on a disk of its own [SIPHERA_RECORDINGS_DIR]
@@ -44,11 +47,13 @@ TEXT
 }
 
 # Names kept in siphera.env, in its order.
-readonly SETTINGS=(MODE HOST_NAME ADDRESSES MDNS_NAME HTTPS_PORT HTTP_PORT MQTT_PORT DC09_PORT TURN_PORT TURNS_PORT MEDIA_ADDRESS MEDIA_PORTS RTSP_PORT DATA_DIR RECORDINGS_DIR
-  BACKUP_DIR CERT KEY ADMIN_EMAIL LOG_LEVEL)
+readonly SETTINGS=(MODE HOST_NAME ADDRESSES MDNS_NAME HTTPS_PORT HTTP_PORT MQTT_PORT DC09_PORT TURN_PORT TURNS_PORT SIP_PORT SIPS_PORT RTP_PORTS MEDIA_ADDRESS MEDIA_PORTS
+  RTSP_PORT DATA_DIR RECORDINGS_DIR BACKUP_DIR CERT KEY ADMIN_EMAIL LOG_LEVEL)
 
 # Where the camera service commands its Janus, on loopback. Not Janus's own default: another one may be on this machine.
 readonly JANUS_PORT=7088
+# Of phones, all on loopback: softphones (behind the front door), Kamailio's RPC and reports, digits, and the two relays for sound.
+readonly SIP_WS_PORT=7064 SIP_RPC_PORT=7065 SIP_EVENTS_PORT=7066 SIP_DTMF_PORT=7067 RTP_A_PORT=7068 RTP_B_PORT=7069
 # Where both ends of a relayed call meet, inside of coturn: an address of loopback on which nothing else listens, and what clients
 # are shown in its place (RFC 5737).
 readonly TURN_RELAY_ADDRESS=127.84.85.86 TURN_SHOWN_ADDRESS=198.51.100.1
@@ -67,7 +72,7 @@ parse_options() {
       --no-self-test) SIPHERA_SELF_TEST=no ;;
       -h | --help) usage && exit 0 ;;
       --mode | --host-name | --addresses | --address | --mdns-name | --https-port | --http-port | --mqtt-port | --dc09-port | --media-address | \
-        --media-ports | --rtsp-port | --turn-port | --turns-port | --data-dir | --recordings-dir | --backup-dir | --cert | --key | --admin-email | --log-level)
+        --media-ports | --rtsp-port | --turn-port | --turns-port | --sip-port | --sips-port | --rtp-ports | --data-dir | --recordings-dir | --backup-dir | --cert | --key | --admin-email | --log-level)
         [[ $# -ge 2 ]] || FAIL_CODE=2 fail "$1 needs a value" './install.sh --help'
         set_option "$1" "$2"
         shift
@@ -108,6 +113,7 @@ fill_defaults() {
   HTTPS_PORT=${SIPHERA_HTTPS_PORT:-443} HTTP_PORT=${SIPHERA_HTTP_PORT:-80}
   MQTT_PORT=${SIPHERA_MQTT_PORT:-8883} DC09_PORT=${SIPHERA_DC09_PORT:-12000}
   TURN_PORT=${SIPHERA_TURN_PORT:-3478} TURNS_PORT=${SIPHERA_TURNS_PORT:-5349}
+  SIP_PORT=${SIPHERA_SIP_PORT:-5060} SIPS_PORT=${SIPHERA_SIPS_PORT:-5061} RTP_PORTS=${SIPHERA_RTP_PORTS:-30000-30999}
   MEDIA_ADDRESS=${SIPHERA_MEDIA_ADDRESS:-auto} MEDIA_ADDRESS_SETTING=${SIPHERA_MEDIA_ADDRESS:-auto}
   [[ $MEDIA_ADDRESS != auto ]] || MEDIA_ADDRESS=$(default_media_address)
   MEDIA_PORTS=${SIPHERA_MEDIA_PORTS:-20000-20199} RTSP_PORT=${SIPHERA_RTSP_PORT:-off}
@@ -169,6 +175,7 @@ check_settings() {
   [[ $(printf '%s\n' "$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT" | sort -u | wc -l) -eq 4 ]] || fail 'two parts of the box cannot have the same port'
   check_media_settings
   check_turn_settings
+  check_sip_settings
   [[ $DATA_DIR == /* && $BACKUP_DIR == /* && $RECORDINGS_DIR == /* && $DATA_DIR$BACKUP_DIR$RECORDINGS_DIR =~ ^[A-Za-z0-9/._-]+$ ]] || fail 'directories must be absolute, of letters, digits and / . _ -'
   [[ $LOG_LEVEL =~ ^(debug|info|warn|error)$ ]] || fail "--log-level '$LOG_LEVEL' is none of debug, info, warn, error"
   [[ -z $ADMIN_EMAIL || $ADMIN_EMAIL =~ ^[^[:space:]@\"\'\$]+@[^[:space:]@\"\'\$]+$ ]] || fail "--admin-email '$ADMIN_EMAIL' is no address"
@@ -196,6 +203,28 @@ check_turn_settings() {
     [[ ! " ${taken[*]} " == *" $port "* ]] || fail 'two parts of the box cannot have the same port'
   done
   [[ $TURN_PORT != "$TURNS_PORT" ]] || fail 'two parts of the box cannot have the same port'
+}
+
+check_sip_settings() {
+  local port first=${RTP_PORTS%-*} last=${RTP_PORTS#*-} taken=("$HTTPS_PORT" "$HTTP_PORT" "$MQTT_PORT" "$DC09_PORT" "$RTSP_PORT" "$TURN_PORT" "$TURNS_PORT")
+  [[ $SIP_PORT != off ]] || return 0
+  for port in "$SIP_PORT" "$SIPS_PORT"; do
+    # Kamailio is never root, so it takes none of the ports below.
+    [[ $port =~ ^[0-9]{4,5}$ && $port -ge 1024 && $port -le 65535 ]] || fail "--sip-port and --sips-port '$port' is no port from 1024 on"
+    [[ ! " ${taken[*]} " == *" $port "* ]] || fail 'two parts of the box cannot have the same port'
+  done
+  [[ $SIP_PORT != "$SIPS_PORT" ]] || fail 'two parts of the box cannot have the same port'
+  [[ $RTP_PORTS =~ ^[0-9]{4,5}-[0-9]{4,5}$ && $first -ge 1024 && $last -le 65535 && $last -gt $first ]] || fail "--rtp-ports '$RTP_PORTS' is no range of ports"
+  # A call takes four ports, and each of the two relays has one half of them.
+  [[ $((last - first)) -ge 79 ]] || fail "--rtp-ports '$RTP_PORTS' is room for $(((last - first + 1) / 8)) calls only" 'give at least 80 ports'
+  [[ $last -lt ${MEDIA_PORTS%-*} || $first -gt ${MEDIA_PORTS#*-} ]] || fail '--rtp-ports and --media-ports overlap'
+}
+
+# The first half of the ports for sound is relay a's, the second b's.
+rtp_half() {
+  local first=${RTP_PORTS%-*} last=${RTP_PORTS#*-} middle
+  middle=$(((first + last + 1) / 2))
+  if [[ $1 == a ]]; then printf '%s %s\n' "$first" "$((middle - 1))"; else printf '%s %s\n' "$middle" "$last"; fi
 }
 
 # The admin's certificate must be usable before anything is touched.

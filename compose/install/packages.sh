@@ -4,7 +4,8 @@
 # Sourced by install.sh. What was installed before us is left as it was, its units too.
 
 native_packages() {
-  printf '%s\n' mosquitto mosquitto-clients nginx-light janus coturn ffmpeg runit openssl sqlite3 ca-certificates iproute2 procps
+  printf '%s\n' mosquitto mosquitto-clients nginx-light janus coturn ffmpeg kamailio kamailio-websocket-modules kamailio-tls-modules kamailio-sqlite-modules \
+    kamailio-json-modules kamailio-utils-modules kamailio-extra-modules kamailio-autheph-modules rtpengine-daemon baresip-core espeak-ng runit openssl sqlite3 ca-certificates iproute2 procps
   [[ $MDNS_NAME == none ]] || printf '%s\n' avahi-daemon
 }
 
@@ -62,7 +63,7 @@ own_units() {
   local package unit
   for package in "$@"; do
     case $package in
-      mosquitto | janus | coturn) unit=$package ;;
+      mosquitto | janus | coturn | kamailio | rtpengine-daemon) unit=$package ;;
       nginx-light) unit=nginx ;;
       avahi-daemon) unit=avahi-daemon ;;
       *) continue ;;

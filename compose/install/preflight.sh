@@ -98,10 +98,11 @@ check_ports() {
   local pair user pairs=("tcp $HTTPS_PORT" "tcp $HTTP_PORT" "tcp $MQTT_PORT" "tcp $DC09_PORT" "udp $DC09_PORT")
   ! box_is_running || return 0
   # On loopback, between the front door and the services, and for Prometheus.
-  [[ $MODE == docker ]] || pairs+=('tcp 7080' 'tcp 7081' 'tcp 7082' 'tcp 7083' 'tcp 7180' 'tcp 7181' 'tcp 7182' 'tcp 7183')
+  [[ $MODE == docker ]] || pairs+=('tcp 7080' 'tcp 7081' 'tcp 7082' 'tcp 7083' 'tcp 7084' 'tcp 7180' 'tcp 7181' 'tcp 7182' 'tcp 7183' 'tcp 7184')
   # With Compose too: Janus and the camera service are on the host's network.
   pairs+=("tcp $JANUS_PORT" "udp $MEDIA_PORTS")
   [[ $TURN_PORT == off ]] || pairs+=("udp $TURN_PORT" "tcp $TURN_PORT" "tcp $TURNS_PORT")
+  [[ $SIP_PORT == off ]] || pairs+=("udp $SIP_PORT" "tcp $SIP_PORT" "tcp $SIPS_PORT" "udp $RTP_PORTS" "tcp $SIP_WS_PORT" "tcp $SIP_RPC_PORT" "tcp $SIP_EVENTS_PORT")
   [[ $RTSP_PORT == off ]] || pairs+=("tcp $RTSP_PORT")
   for pair in "${pairs[@]}"; do
     user=$(port_user "${pair% *}" "${pair#* }")

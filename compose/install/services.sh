@@ -6,6 +6,7 @@
 native_services() {
   printf '%s\n' mosquitto core panel signaling janus camera nginx renew
   [[ $TURN_PORT == off ]] || printf '%s\n' coturn
+  [[ $SIP_PORT == off ]] || printf '%s\n' sip-bridge rtpengine-a rtpengine-b kamailio
   [[ $MDNS_NAME == none ]] || printf '%s\n' mdns
 }
 
@@ -86,6 +87,53 @@ camera_env() {
   env_line PUBLIC_URL "https://$HOST_NAME$(port_suffix)"
 }
 
+sip_bridge_env() {
+  env_line SIP_BRIDGE_LISTEN 127.0.0.1:7084
+  env_line SIP_BRIDGE_METRICS_LISTEN 127.0.0.1:7184
+  env_line CORE_INTERNAL_URL "unix:$RUN_DIR/core.sock"
+  env_line DATA_DIR "$DATA_DIR/sip-bridge"
+  env_line SIP_DIR "$DATA_DIR/sip"
+  env_line SIP_BRIDGE_KEY_FILE "$ETC_DIR/secrets/sip-bridge.key"
+  env_line SIP_SECRET_FILE "$ETC_DIR/secrets/sip.secret"
+  env_line KAMAILIO_RPC_SECRET_FILE "$ETC_DIR/secrets/sip-rpc.secret"
+  sip_bridge_places
+}
+
+# The same natively and in the container, which is on the host's network.
+sip_bridge_places() {
+  env_line SIP_DOMAIN "$HOST_NAME"
+  env_line SIP_WEBSOCKET_URL "wss://$HOST_NAME$(port_suffix)/sip"
+  env_line KAMAILIO_RPC_URL "http://127.0.0.1:$SIP_RPC_PORT/RPC"
+  env_line KAMAILIO_EVENTS "127.0.0.1:$SIP_EVENTS_PORT"
+  env_line RTPENGINE_CONTROL "a=127.0.0.1:$RTP_A_PORT,b=127.0.0.1:$RTP_B_PORT"
+  env_line DTMF_LISTEN "127.0.0.1:$SIP_DTMF_PORT"
+  env_line SIP_ADDRESS "${MEDIA_ADDRESS:-127.0.0.1}:$SIP_PORT"
+  [[ -z $MEDIA_ADDRESS ]] || env_line MEDIA_ADDRESS "$MEDIA_ADDRESS"
+}
+
+kamailio_env() {
+  env_line KAMAILIO_CONF_DIR "$ETC_DIR/kamailio"
+  env_line KAMAILIO_RUN_DIR "$ROOT/var/cache/siphera/kamailio"
+  env_line SIP_DIR "$DATA_DIR/sip"
+  env_line SIP_PORT "$SIP_PORT"
+  env_line SIPS_PORT "$SIPS_PORT"
+  env_line SIP_CERT_FILE "$ETC_DIR/pki/sip/sip.crt"
+  env_line SIP_KEY_FILE "$ETC_DIR/pki/sip/sip.key"
+}
+
+rtpengine_a_env() { rtpengine_env a "$RTP_A_PORT"; }
+rtpengine_b_env() { rtpengine_env b "$RTP_B_PORT"; }
+rtpengine_env() {
+  local first last
+  read -r first last < <(rtp_half "$1")
+  env_line RTPENGINE_NAME "$1"
+  env_line RTPENGINE_CONTROL "127.0.0.1:$2"
+  env_line RTPENGINE_PORT_MIN "$first"
+  env_line RTPENGINE_PORT_MAX "$last"
+  env_line DTMF_LISTEN "127.0.0.1:$SIP_DTMF_PORT"
+  [[ -z $MEDIA_ADDRESS ]] || env_line MEDIA_ADDRESS "$MEDIA_ADDRESS"
+}
+
 janus_env() {
   env_line JANUS_CONF_DIR "$ETC_DIR/janus"
   env_line JANUS_PORT "$JANUS_PORT"
@@ -129,9 +177,10 @@ write_services() {
   # nginx's master makes its own directories in it, for its workers alone; the workers must get through.
   make_dir "$ROOT/var/cache/siphera/nginx" 711
   make_dir "$ROOT/var/cache/siphera/coturn" 700 "$TURN_OWNER"
+  make_dir "$ROOT/var/cache/siphera/kamailio" 700 "$KAMAILIO_OWNER"
   while IFS= read -r name; do
     changed=${#CHANGED_FILES[@]}
-    { common_env && "${name}_env"; } | write_file "$ETC_DIR/native/$name.env" 644
+    { common_env && "${name//-/_}_env"; } | write_file "$ETC_DIR/native/$name.env" 644
     write_service "$name"
     [[ ${#CHANGED_FILES[@]} -eq $changed ]] || CHANGED_SERVICES+=("$name")
   done < <(native_services)
@@ -149,7 +198,8 @@ write_service() {
   render "$COMPOSE_DIR/runit/log.template" | write_file "$sv/log/run" 755
   # Ten files of 5 MB a service: a week of a busy box, and a bound.
   printf 's5000000\nn10\n' | write_file "$LOG_DIR/$name/config" 644
-  render "$COMPOSE_DIR/runit/$name.template" | write_file "$sv/run" 755
+  # The two relays for sound are run alike.
+  render "$COMPOSE_DIR/runit/${name%-[ab]}.template" | write_file "$sv/run" 755
   render "$COMPOSE_DIR/runit/finish.template" | write_file "$sv/finish" 755
 }
 
@@ -188,7 +238,7 @@ start_services() {
 
 services_to_restart() {
   {
-    if [[ ${APP_CHANGED:-no} == yes ]]; then printf '%s\n' core panel signaling camera renew; fi
+    if [[ ${APP_CHANGED:-no} == yes ]]; then printf '%s\n' core panel signaling camera sip-bridge renew; fi
     printf '%s\n' "${CHANGED_SERVICES[@]}"
     if [[ " ${CHANGED_FILES[*]} " == *"$ETC_DIR/mosquitto/mosquitto.conf "* ]]; then echo mosquitto; fi
     if [[ " ${CHANGED_FILES[*]} " == *"$ETC_DIR/nginx/"* ]]; then echo nginx; fi
@@ -209,6 +259,10 @@ service_is_up() {
     signaling) http_ok 7181 ;;
     panel) http_ok 7182 ;;
     camera) http_ok 7183 ;;
+    sip-bridge) http_ok 7184 ;;
+    kamailio) SIP_PORT=$SIP_PORT "$COMPOSE_DIR/kamailio/healthcheck.sh" >/dev/null 2>&1 ;;
+    rtpengine-a) RTPENGINE_CONTROL=127.0.0.1:$RTP_A_PORT "$COMPOSE_DIR/rtpengine/healthcheck.sh" >/dev/null 2>&1 ;;
+    rtpengine-b) RTPENGINE_CONTROL=127.0.0.1:$RTP_B_PORT "$COMPOSE_DIR/rtpengine/healthcheck.sh" >/dev/null 2>&1 ;;
     janus) env JANUS_PORT="$JANUS_PORT" "$COMPOSE_DIR/janus/healthcheck.sh" >/dev/null 2>&1 ;;
     coturn) TURN_LISTEN_PORT=$TURN_PORT "$COMPOSE_DIR/coturn/healthcheck.sh" >/dev/null 2>&1 ;;
     mosquitto) PKI_DIR=$ETC_DIR/pki MQTT_LISTEN_PORT=$MQTT_PORT "$COMPOSE_DIR/mosquitto/healthcheck.sh" >/dev/null 2>&1 ;;

@@ -6,7 +6,7 @@
 render_configuration() {
   local PKI_DIR=$ETC_DIR/pki MOSQUITTO_CONF_DIR=$ETC_DIR/mosquitto NGINX_CONF_DIR=$ETC_DIR/nginx
   local MQTT_LISTEN_PORT MOSQUITTO_DATA_DIR HTTP_LISTEN_PORT HTTPS_LISTEN_PORT NGINX_USER_LINE NGINX_RUN_DIR NGINX_CACHE_DIR
-  local CORE_UPSTREAM PANEL_UPSTREAM CAMERA_UPSTREAM SIGNALING_UPSTREAM WEB_DIST_DIR HTTPS_PORT_SUFFIX IPV6_HTTP_LINE='' IPV6_HTTPS_LINE=''
+  local CORE_UPSTREAM PANEL_UPSTREAM CAMERA_UPSTREAM SIGNALING_UPSTREAM SIP_BRIDGE_UPSTREAM SIP_WS_UPSTREAM SIP_PUBLIC_DIR WEB_DIST_DIR HTTPS_PORT_SUFFIX IPV6_HTTP_LINE='' IPV6_HTTPS_LINE=''
   HTTPS_PORT_SUFFIX=$(port_suffix)
   if [[ $MODE == docker ]]; then set_container_values; else set_native_values; fi
   if [[ -e /proc/net/if_inet6 ]]; then
@@ -21,6 +21,7 @@ render_configuration() {
   render "$COMPOSE_DIR/nginx/nginx.conf.template" | write_file "$ETC_DIR/nginx/nginx.conf" 644
   render_janus
   render_coturn
+  render_kamailio
   [[ $MODE != native || $MDNS_NAME == none ]] || render_mdns
 }
 
@@ -29,6 +30,7 @@ set_native_values() {
   MOSQUITTO_DATA_DIR=$DATA_DIR/mosquitto
   NGINX_USER_LINE='user siphera-www;' NGINX_RUN_DIR=$RUN_DIR/nginx NGINX_CACHE_DIR=$ROOT/var/cache/siphera/nginx
   CORE_UPSTREAM=127.0.0.1:7080 SIGNALING_UPSTREAM=127.0.0.1:7081 PANEL_UPSTREAM=127.0.0.1:7082 CAMERA_UPSTREAM=127.0.0.1:7083
+  SIP_BRIDGE_UPSTREAM=127.0.0.1:7084 SIP_WS_UPSTREAM=127.0.0.1:$SIP_WS_PORT SIP_PUBLIC_DIR=$DATA_DIR/sip/public
   WEB_DIST_DIR=$APP_DIR/web/dist
 }
 
@@ -38,6 +40,7 @@ set_container_values() {
   MOSQUITTO_DATA_DIR=/var/lib/siphera/mosquitto
   NGINX_USER_LINE='' NGINX_RUN_DIR=/tmp/nginx NGINX_CACHE_DIR=/tmp/nginx/cache
   CORE_UPSTREAM=core:7080 SIGNALING_UPSTREAM=signaling:7081 PANEL_UPSTREAM=panel:7082 CAMERA_UPSTREAM=unix:/run/siphera/camera/http.sock
+  SIP_BRIDGE_UPSTREAM=unix:/run/siphera/sip-bridge/http.sock SIP_WS_UPSTREAM=unix:/run/siphera/kamailio/ws.sock SIP_PUBLIC_DIR=/var/lib/siphera/sip/public
   WEB_DIST_DIR=/opt/siphera/web
 }
 
@@ -73,6 +76,28 @@ render_coturn() {
   [[ $MODE != docker ]] || TURN_LISTEN_PORT=3478 TURNS_LISTEN_PORT=5349 COTURN_RUN_DIR=/tmp/coturn PKI_DIR=/etc/siphera/pki
   TURN_SECRET=$(cat "$ETC_DIR/secrets/turn.secret")
   render "$COMPOSE_DIR/coturn/turnserver.conf.template" | write_file "$ETC_DIR/coturn/turnserver.conf" 400 "$TURN_OWNER"
+}
+
+# Its script is fixed and lies beside run.sh; only what belongs to this box is rendered.
+render_kamailio() {
+  local SIP_DOMAIN=$HOST_NAME SIP_SECRET KAMAILIO_RPC_SECRET SIP_ORIGINS SIP_DIR=$DATA_DIR/sip KAMAILIO_RUN_DIR=$ROOT/var/cache/siphera/kamailio
+  local SIP_TLS_DIR=$ETC_DIR/pki/sip KAMAILIO_SCRIPT_DIR=$APP_DIR/compose/kamailio
+  local KAMAILIO_WS_LISTEN=127.0.0.1:$SIP_WS_PORT KAMAILIO_RPC_LISTEN=127.0.0.1:$SIP_RPC_PORT KAMAILIO_EVENTS_LISTEN=127.0.0.1:$SIP_EVENTS_PORT
+  local RTPENGINE_A=127.0.0.1:$RTP_A_PORT RTPENGINE_B=127.0.0.1:$RTP_B_PORT
+  if [[ $SIP_PORT == off ]]; then
+    do_it rm -f "$ETC_DIR/kamailio/kamailio.cfg"
+    return
+  fi
+  if [[ $DRY_RUN == yes ]]; then
+    note "would write: $ETC_DIR/kamailio"
+    return
+  fi
+  # As docker-compose.yml has them.
+  [[ $MODE != docker ]] || SIP_DIR=/var/lib/siphera/sip KAMAILIO_RUN_DIR=/tmp/kamailio SIP_TLS_DIR=/etc/siphera/pki/sip KAMAILIO_SCRIPT_DIR=/opt/siphera/kamailio
+  SIP_SECRET=$(cat "$ETC_DIR/secrets/sip.secret")
+  KAMAILIO_RPC_SECRET=$(cat "$ETC_DIR/secrets/sip-rpc.secret")
+  SIP_ORIGINS=$(public_urls)
+  render "$COMPOSE_DIR/kamailio/kamailio.cfg.template" | write_file "$ETC_DIR/kamailio/kamailio.cfg" 400 "$KAMAILIO_OWNER"
 }
 
 render_mdns() {

@@ -29,7 +29,7 @@ stop_box() {
   if [[ -r $ETC_DIR/compose.env ]] && engine_runs && find_compose && [[ -r $APP_DIR/docker-compose.yml ]]; then
     quietly compose down --remove-orphans || warn 'the containers could not be stopped'
     [[ $PURGE == no ]] || quietly docker image rm -f siphera/services:0.1.0 siphera/camera:0.1.0 siphera/janus:0.1.0 siphera/coturn:0.1.0 \
-      siphera/mosquitto:0.1.0 siphera/nginx:0.1.0 || true
+      siphera/sip-bridge:0.1.0 siphera/kamailio:0.1.0 siphera/rtpengine:0.1.0 siphera/mosquitto:0.1.0 siphera/nginx:0.1.0 || true
   fi
   if has_systemd && [[ -e $ROOT/etc/systemd/system/siphera.service ]]; then
     quietly systemctl disable --now siphera.service || true
@@ -48,7 +48,8 @@ stop_directly() {
 process_is_gone() { [[ $DRY_RUN == yes ]] || ! kill -0 "$1" 2>/dev/null; }
 
 purge() {
-  do_it rm -rf -- "$DATA_DIR/core" "$DATA_DIR/panel" "$DATA_DIR/signaling" "$DATA_DIR/camera" "$DATA_DIR/recordings" "$DATA_DIR/mosquitto" "$DATA_DIR/run" "$DATA_DIR"/before-restore-* "$DATA_DIR"/.restore-*
+  do_it rm -rf -- "$DATA_DIR/core" "$DATA_DIR/panel" "$DATA_DIR/signaling" "$DATA_DIR/camera" "$DATA_DIR/recordings" "$DATA_DIR/sip-bridge" "$DATA_DIR/sip" "$DATA_DIR/mosquitto" \
+    "$DATA_DIR/run" "$DATA_DIR"/before-restore-* "$DATA_DIR"/.restore-*
   # It was empty when it became the box's (check_recordings_dir); it may be the root of a disk.
   if [[ -d $RECORDINGS_DIR ]]; then do_it find "$RECORDINGS_DIR" -mindepth 1 -maxdepth 1 -not -name lost+found -exec rm -rf -- {} +; fi
   if [[ -d $RECORDINGS_DIR ]]; then do_it rmdir --ignore-fail-on-non-empty "$RECORDINGS_DIR" || note "kept: $RECORDINGS_DIR, now empty"; fi

@@ -50,7 +50,7 @@ setup() { setup_box; }
 
 @test "secrets are 32 random bytes, readable to one user, and siphera.env holds none of them" {
   configure_box
-  for name in panel.key admin.key camera.key signaling.key janus.secret turn.secret; do
+  for name in panel.key admin.key camera.key signaling.key janus.secret turn.secret sip-bridge.key sip.secret sip-rpc.secret; do
     [ "$(stat -c %a "$ETC_DIR/secrets/$name")" = 400 ]
     [ "$(base64 -d "$ETC_DIR/secrets/$name" | wc -c)" -eq 32 ]
     run grep -rqF "$(cat "$ETC_DIR/secrets/$name")" "$ETC_DIR/siphera.env" "$ETC_DIR/native"
@@ -66,6 +66,19 @@ setup() { setup_box; }
   [ "$(stat -c %a "$ETC_DIR/janus/janus.jcfg")" = 400 ]
   run grep -rlF "$(cat "$ETC_DIR/secrets/janus.secret")" "$ETC_DIR"
   [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "Kamailio has the secrets that the bridge has, readable to nobody else, and takes commands on loopback alone" {
+  configure_box
+  conf=$ETC_DIR/kamailio/kamailio.cfg
+  [ "$(stat -c %a "$conf")" = 400 ]
+  for name in sip.secret sip-rpc.secret; do
+    grep -qF "$(cat "$ETC_DIR/secrets/$name")" "$conf"
+    run grep -rlF "$(cat "$ETC_DIR/secrets/$name")" "$ETC_DIR"
+    [ "${#lines[@]}" -eq 2 ]
+  done
+  for name in WS RPC EVENTS; do grep -q "CFG_${name}_LISTEN!127\.0\.0\.1:" "$conf"; done
+  grep -q 'CFG_ORIGINS!https://box.example.org' "$conf"
 }
 
 @test "the relay has the secret that signaling has, readable to nobody else, and relays to its own address alone" {

@@ -18,8 +18,9 @@ setup() {
   done < <(native_services)
 }
 
-@test "core, panel, signaling, camera, Janus, coturn and the broker run under users of their own" {
-  for pair in core:siphera panel:siphera-panel signaling:siphera-signaling camera:siphera-camera janus:siphera-janus coturn:siphera-turn mosquitto:siphera-mqtt; do
+@test "each part runs under a user of its own" {
+  for pair in core:siphera panel:siphera-panel signaling:siphera-signaling camera:siphera-camera janus:siphera-janus coturn:siphera-turn mosquitto:siphera-mqtt \
+    sip-bridge:siphera-sip kamailio:siphera-kamailio rtpengine-a:siphera-rtp rtpengine-b:siphera-rtp; do
     grep -q "chpst -u ${pair#*:}[: ]" "$ETC_DIR/sv/${pair%%:*}/run"
   done
 }
@@ -65,13 +66,33 @@ setup() {
   grep -qx "TURN_URIS=''" "$ETC_DIR/native/signaling.env"
 }
 
+@test "phones that are switched off leave no service, no configuration and no port" {
+  [ -d "$ETC_DIR/sv/kamailio" ]
+  [ -s "$ETC_DIR/kamailio/kamailio.cfg" ]
+  SIP_PORT=off
+  render_configuration
+  write_services
+  for name in sip-bridge rtpengine-a rtpengine-b kamailio; do [ ! -d "$ETC_DIR/sv/$name" ]; done
+  [ ! -e "$ETC_DIR/kamailio/kamailio.cfg" ]
+  run open_ports
+  [[ $output != *5060* && $output != *30000* ]]
+}
+
+@test "the two relays for sound share the ports without overlap" {
+  RTP_PORTS=30000-30999
+  [ "$(rtp_half a)" = '30000 30499' ]
+  [ "$(rtp_half b)" = '30500 30999' ]
+  RTP_PORTS=40001-40100
+  [ "$(rtp_half a) $(rtp_half b)" = '40001 40050 40051 40100' ]
+}
+
 @test "nginx's workers get through to where a large body waits" {
   [ "$(stat -c %a "$ROOT/var/cache/siphera/nginx")" = 711 ]
 }
 
 @test "a firewall is told every port that must pass" {
-  [ "$(open_ports)" = 'tcp 443 80 8883 12000 3478 5349, udp 12000 20000-20199 3478' ]
-  RTSP_PORT=8554 TURN_PORT=off
+  [ "$(open_ports)" = 'tcp 443 80 8883 12000 3478 5349 5060 5061, udp 12000 20000-20199 3478 5060 30000-30999' ]
+  RTSP_PORT=8554 TURN_PORT=off SIP_PORT=off
   [ "$(open_ports)" = 'tcp 443 80 8883 12000 8554, udp 12000 20000-20199' ]
 }
 

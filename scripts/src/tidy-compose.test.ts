@@ -47,10 +47,18 @@ const published = [
   '5349/tcp',
 ];
 /**
- * On the host's own network, where nothing is published because everything that listens is open. Why these two:
- * docs/adr/0010-camera-on-the-host-network.md.
+ * On the host's own network, where nothing is published because everything that listens is open. Why these:
+ * docs/adr/0010-camera-on-the-host-network.md and docs/adr/0015-phones-on-the-host-network.md.
  */
-const onHostNetwork = ['janus', 'camera'];
+const onHostNetwork = [
+  'janus',
+  'camera',
+  'kamailio',
+  'softphone-door',
+  'rtpengine-a',
+  'rtpengine-b',
+  'sip-bridge',
+];
 
 describe('every container', () => {
   it('has limits of memory, processor and processes', () => {
@@ -166,7 +174,7 @@ describe('the camera service', () => {
 });
 
 describe('the host network', () => {
-  it('is for Janus and the camera service alone, which publish nothing and join no other network', () => {
+  it('is for Janus, the camera service and what carries phones alone, which publish nothing and join no other network', () => {
     const hosts = all.filter(([, s]) => s.network_mode !== undefined);
     expect(names(hosts).sort()).toEqual([...onHostNetwork].sort());
     for (const [name, s] of hosts) {
@@ -183,6 +191,23 @@ describe('the host network', () => {
       CAMERA_RTSP_LISTEN: '${SIPHERA_RTSP_LISTEN:-}',
     });
     expect(environment['CORE_INTERNAL_URL']).toMatch(/^unix:/);
+  });
+
+  it('sees no port of the SIP bridge, and of Kamailio and the relays commands on loopback alone', () => {
+    const { environment = {} } = services['sip-bridge'] ?? {};
+    const listens = Object.entries(environment).filter(([name]) => name.endsWith('_LISTEN'));
+    expect(Object.fromEntries(listens)).toEqual({
+      SIP_BRIDGE_LISTEN: 'unix:/run/siphera/sip-bridge/http.sock',
+      SIP_BRIDGE_METRICS_LISTEN: 'unix:/run/siphera/sip-bridge/metrics.sock',
+      DTMF_LISTEN: '127.0.0.1:7067',
+    });
+    const templates = readFileSync(join(root, 'compose/install/templates.sh'), 'utf8');
+    for (const name of ['WS', 'RPC', 'EVENTS'])
+      expect(templates).toContain(`KAMAILIO_${name}_LISTEN=127.0.0.1:$SIP_${name}_PORT`);
+    for (const name of ['a', 'b'])
+      expect(services[`rtpengine-${name}`]?.environment?.['RTPENGINE_CONTROL']).toMatch(
+        /:-127\.0\.0\.1:\d+\}$/,
+      );
   });
 
   it('sees of Janus its media ports and, on loopback, the WebSocket', () => {

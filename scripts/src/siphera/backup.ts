@@ -26,7 +26,7 @@ import { type Command, words } from './command.ts';
 import { checkDatabase, copyDatabase } from './sqlite-files.ts';
 
 /** Services that own data. Mosquitto's store is left out: what it held, agents and core send again. */
-export const dataFolders = ['core', 'panel', 'signaling', 'camera'] as const;
+export const dataFolders = ['core', 'panel', 'signaling', 'camera', 'sip-bridge'] as const;
 /** What a backup holds of /etc/siphera; the rest is rendered from it. */
 const configEntries = ['siphera.env', 'secrets', 'pki'] as const;
 const sqliteMagic = 'SQLite format 3\0';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { AppError } from '@siphera/runtime';
 
 export type Address = { host: string; port: number };
-export type ServiceName = 'core' | 'panel' | 'signaling' | 'camera';
+export type ServiceName = 'core' | 'panel' | 'signaling' | 'camera' | 'sip-bridge';
 /** A listener: a socket's path, or a port. */
 export type Place = { socketPath: string } | Address;
 
@@ -28,6 +28,8 @@ export type BoxPlace = {
   media: MediaPlace;
   /** The relay for calls, by UDP (and TCP) and by TLS; undefined when it is switched off. */
   relay: { turn: Address; turns: Address } | undefined;
+  /** What carries phones; undefined when they are switched off, and then there is no sip-bridge either. */
+  phones: { kamailio: Probe } | undefined;
   /** Port of the front door as browsers see it. */
   publicPort: number;
   /** The admin's own certificate stands at the front door in place of the box CA's. */
@@ -41,9 +43,12 @@ export type MediaPlace = {
   ports: string;
   /** Addresses of this machine; undefined when nobody here can tell. */
   ownAddresses: readonly string[] | undefined;
-  /** Natively the health check can be run; in the container the launcher has run it. */
-  janus: { healthcheck: string } | { up: boolean | undefined };
+  janus: Probe;
 };
+
+/** Of what is on the host's network: natively its health check can be run; in the container the launcher has run it. */
+export type Probe =
+  { healthcheck: string; env: Readonly<Record<string, string>> } | { up: boolean | undefined };
 
 /** @throws AppError `unavailable` when there is no box here. */
 export function readBox(env: Readonly<Record<string, string | undefined>>): BoxPlace {
@@ -80,14 +85,29 @@ export function readBox(env: Readonly<Record<string, string | undefined>>): BoxP
           panel: { host: 'panel', port: 7182 },
           signaling: { host: 'signaling', port: 7181 },
           camera: { socketPath: join(dataDir, 'run', 'camera', 'metrics.sock') },
+          'sip-bridge': { socketPath: join(dataDir, 'run', 'sip-bridge', 'metrics.sock') },
         }
-      : { core: local(7180), panel: local(7182), signaling: local(7181), camera: local(7183) },
+      : {
+          core: local(7180),
+          panel: local(7182),
+          signaling: local(7181),
+          camera: local(7183),
+          'sip-bridge': local(7184),
+        },
     media: {
       address: setting('MEDIA_ADDRESS', 'auto'),
       ports: setting('MEDIA_PORTS', '20000-20199'),
       ...(docker ? seenByLauncher(env) : seenHere()),
     },
     relay: relayPlace(docker, setting('TURN_PORT', '3478'), port('TURNS_PORT', '5349')),
+    phones:
+      setting('SIP_PORT', '5060') === 'off'
+        ? undefined
+        : {
+            kamailio: docker
+              ? seenState(env['SIPHERA_KAMAILIO'])
+              : healthcheck('kamailio', { SIP_PORT: setting('SIP_PORT', '5060') }),
+          },
     publicPort: port('HTTPS_PORT', '443'),
     ownCertificate: setting('CERT', '') !== '',
   };
@@ -103,9 +123,17 @@ function seenHere(): Pick<MediaPlace, 'ownAddresses' | 'janus'> {
   const ownAddresses = Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
   );
-  const healthcheck = fileURLToPath(new URL('../../../compose/janus/healthcheck.sh', import.meta.url));
-  return { ownAddresses, janus: { healthcheck } };
+  return { ownAddresses, janus: healthcheck('janus') };
 }
+
+const healthcheck = (daemon: string, env: Readonly<Record<string, string>> = {}): Probe => ({
+  healthcheck: fileURLToPath(new URL(`../../../compose/${daemon}/healthcheck.sh`, import.meta.url)),
+  env,
+});
+
+const seenState = (said: string | undefined): Probe => ({
+  up: said === undefined ? undefined : said === 'up',
+});
 
 /** The container sees neither the host's addresses nor Janus on its loopback; scripts/siphera looked before it started us. */
 function seenByLauncher(
@@ -114,7 +142,7 @@ function seenByLauncher(
   const { SIPHERA_HOST_ADDRESSES: addresses, SIPHERA_JANUS: janus } = env;
   return {
     ownAddresses: addresses?.split(/\s+/).filter((address) => address !== ''),
-    janus: { up: janus === undefined ? undefined : janus === 'up' },
+    janus: seenState(janus),
   };
 }
 
@@ -127,6 +155,15 @@ export function ownEvidenceKey(env: Readonly<Record<string, string | undefined>>
     throw error;
   }
 }
+
+/** Those that run on this box. */
+export const servicesOf = ({ phones }: BoxPlace): ServiceName[] => [
+  'core',
+  'panel',
+  'signaling',
+  'camera',
+  ...(phones ? (['sip-bridge'] as const) : []),
+];
 
 /** Origin of the front door as browsers name it. */
 export const publicUrl = (box: BoxPlace): string =>

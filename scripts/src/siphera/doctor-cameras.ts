@@ -4,7 +4,7 @@ import { mkdtempSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { broken, type Check, type Finding, ok, warning } from './finding.ts';
-import { askJanus } from './probe.ts';
+import { askDaemon } from './probe.ts';
 
 const run = promisify(execFile);
 const gib = 1024 ** 3;
@@ -59,7 +59,7 @@ export const pictureToolsCheck: Check = async ({ box }) => {
 };
 
 export const janusCheck: Check = async ({ box }) => {
-  const up = await askJanus(box.media);
+  const up = await askDaemon(box.media.janus);
   if (up === undefined) return [];
   return up
     ? ok('Janus answers')

@@ -92,13 +92,22 @@ function secretFiles(box: BoxPlace): string[] {
     : [];
   return [
     ...keys.map((name) => join(pki, name)),
-    ...['panel.key', 'admin.key', 'camera.key', 'signaling.key', 'janus.secret', 'turn.secret'].map((name) =>
-      join(box.etcDir, 'secrets', name),
-    ),
+    ...[
+      'panel.key',
+      'admin.key',
+      'camera.key',
+      'signaling.key',
+      'janus.secret',
+      'turn.secret',
+      'sip-bridge.key',
+      'sip.secret',
+      'sip-rpc.secret',
+    ].map((name) => join(box.etcDir, 'secrets', name)),
     join(box.dataDir, 'core'),
     join(box.dataDir, 'panel'),
     join(box.dataDir, 'signaling'),
     join(box.dataDir, 'camera'),
+    join(box.dataDir, 'sip-bridge'),
     box.recordingsDir,
   ];
 }

@@ -1,10 +1,11 @@
 /** The running parts: services, published ports, the broker as a client sees it. */
+import { servicesOf } from './box.ts';
 import { askBroker, askHealth, isOpen } from './probe.ts';
 import { broken, type Check, type Finding, ok } from './finding.ts';
 
 export const servicesCheck: Check = async ({ box }) => {
   const findings: Finding[] = [];
-  for (const service of ['core', 'panel', 'signaling', 'camera'] as const) {
+  for (const service of servicesOf(box)) {
     const health = await askHealth(box.health[service]);
     if (health?.ok) findings.push(...ok(`${service} is healthy`));
     else {
@@ -15,6 +16,8 @@ export const servicesCheck: Check = async ({ box }) => {
             core: 'No event is taken, nothing rings.',
             panel: 'Alarm panels get no acknowledgement; they keep their alarms and try again.',
             camera: 'Nothing is recorded, no camera can be watched, incidents get no pictures.',
+            'sip-bridge':
+              'Changes of phones wait and no door opens by phone; calls and emergency calls go on without it.',
             signaling: 'Consoles fall back to the slower stream, under a red bar.',
           }[service],
           `siphera logs ${service}, then siphera restart`,

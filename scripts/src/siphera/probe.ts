@@ -7,7 +7,7 @@ import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
-import type { Address, BoxPlace, MediaPlace, Place } from './box.ts';
+import type { Address, BoxPlace, Place, Probe } from './box.ts';
 import { pkiFile } from './box.ts';
 
 /** All of them are on this machine or its container network. */
@@ -32,11 +32,12 @@ export function askHealth(place: Place): Promise<{ ok: boolean; text: string } |
   });
 }
 
-/** Does Janus answer? undefined when nobody here can tell. */
-export function askJanus({ janus }: MediaPlace): Promise<boolean | undefined> {
-  if ('up' in janus) return Promise.resolve(janus.up);
+/** Does it answer? undefined when nobody here can tell. */
+export function askDaemon(probe: Probe): Promise<boolean | undefined> {
+  if ('up' in probe) return Promise.resolve(probe.up);
+  const env = { ...process.env, ...probe.env };
   return new Promise((resolve) => {
-    execFile(janus.healthcheck, { timeout: probeTimeoutMs }, (error) => resolve(error === null));
+    execFile(probe.healthcheck, { timeout: probeTimeoutMs, env }, (error) => resolve(error === null));
   });
 }
 

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { AppError } from '@siphera/runtime';
 import { unpackVerified } from './archive.ts';
 import { checkDatabases, dataFolders } from './backup.ts';
-import type { BoxPlace } from './box.ts';
+import { type BoxPlace, servicesOf } from './box.ts';
 import { type Command, words } from './command.ts';
 import { askHealth } from './probe.ts';
 
@@ -54,12 +54,7 @@ export const restore: Command = async ({ box, args, print, clock }) => {
 };
 
 async function refuseWhileRunning(box: BoxPlace): Promise<void> {
-  const answers = await Promise.all([
-    askHealth(box.health.core),
-    askHealth(box.health.panel),
-    askHealth(box.health.signaling),
-    askHealth(box.health.camera),
-  ]);
+  const answers = await Promise.all(servicesOf(box).map((service) => askHealth(box.health[service])));
   if (answers.some((answer) => answer !== undefined)) {
     throw new AppError(
       'conflict',

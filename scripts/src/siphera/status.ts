@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type BoxPlace, publicUrl } from './box.ts';
+import { type BoxPlace, type Probe, publicUrl, servicesOf } from './box.ts';
 import type { Command } from './command.ts';
-import { askBroker, askHealth, askJanus, askRelay, shownCertificate } from './probe.ts';
+import { askBroker, askDaemon, askHealth, askRelay, shownCertificate } from './probe.ts';
 
 const run = promisify(execFile);
 
@@ -13,12 +13,13 @@ type Line = { part: string; up: boolean; detail: string };
 
 export const status: Command = async ({ box, print, clock }) => {
   const lines = await Promise.all([
-    ...(['core', 'panel', 'signaling', 'camera'] as const).map(async (part): Promise<Line> => {
+    ...servicesOf(box).map(async (part): Promise<Line> => {
       const health = await askHealth(box.health[part]);
       const detail = health === undefined ? 'does not answer' : health.ok ? 'healthy' : health.text;
       return { part, up: health?.ok ?? false, detail };
     }),
-    janusLine(box),
+    daemonLine('janus', box.media.janus),
+    ...(box.phones ? [daemonLine('kamailio', box.phones.kamailio)] : []),
     ...relayLines(box),
     brokerLine(box),
     frontLine(box),
@@ -32,10 +33,10 @@ export const status: Command = async ({ box, print, clock }) => {
   return lines.every(({ up }) => up) ? 0 : 1;
 };
 
-async function janusLine(box: BoxPlace): Promise<Line> {
-  const up = await askJanus(box.media);
+async function daemonLine(part: string, probe: Probe): Promise<Line> {
+  const up = await askDaemon(probe);
   const detail = up === undefined ? 'not known here' : up ? 'healthy' : 'does not answer';
-  return { part: 'janus', up: up !== false, detail };
+  return { part, up: up !== false, detail };
 }
 
 /** None where the relay is switched off. */

@@ -13,7 +13,9 @@ export type FrontDoorOptions = {
   port: number;
   hostName: string;
   ca: TestCa;
-  upstream: { core: number; panel: number; signaling: number; camera: number };
+  upstream: { core: number; panel: number; signaling: number; camera: number; sipBridge?: number };
+  /** Where softphones of Kamailio connect, and the directory of `emergency.json`. */
+  sip?: { wsPort: number; publicDir: string };
   /** The built console; without it every page is a 404. */
   webDir?: string;
 };
@@ -42,6 +44,9 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     PANEL_UPSTREAM: upstream(options.upstream.panel),
     SIGNALING_UPSTREAM: upstream(options.upstream.signaling),
     CAMERA_UPSTREAM: upstream(options.upstream.camera),
+    SIP_BRIDGE_UPSTREAM: upstream(options.upstream.sipBridge ?? 1),
+    SIP_WS_UPSTREAM: upstream(options.sip?.wsPort ?? 1),
+    SIP_PUBLIC_DIR: options.sip?.publicDir ?? join(dir, 'empty'),
     HTTP_LISTEN_PORT: `127.0.0.1:${await freePort()}`,
     HTTPS_LISTEN_PORT: `127.0.0.1:${options.port}`,
     HTTPS_PORT_SUFFIX: `:${options.port}`,
