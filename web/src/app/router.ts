@@ -16,6 +16,8 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without a session: login, setup, trust. */
     public?: boolean;
+    /** Opens without asking the box who is signed in: it must work when nothing answers. */
+    sessionless?: boolean;
     /** Fills its own window, without the frame of the console. */
     bare?: boolean;
     /** Texts to load first: names of feature folders. */
@@ -74,7 +76,8 @@ export function navEntries(): (NavEntry & { path: string; name: string })[] {
 router.beforeEach(async (to) => {
   const session = useSession();
   const messages = loadMessages(['app', ...to.matched.flatMap((record) => record.meta.messages ?? [])]);
-  if (session.state === 'unknown' && to.name !== 'trust') await Promise.all([session.restore(), messages]);
+  if (session.state === 'unknown' && to.name !== 'trust' && to.meta.sessionless !== true)
+    await Promise.all([session.restore(), messages]);
   await messages;
   if (to.meta.public) return true;
   if (session.state === 'signed_in') {

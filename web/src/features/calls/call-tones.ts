@@ -4,6 +4,8 @@ type Pattern = { hz: readonly [number, number]; onMs: number; everyMs: number; g
 /** A warble of its own, so that a call is never taken for an alarm; the ringback as in a European telephone network (425 Hz). */
 const ring: Pattern = { hz: [480, 620], onMs: 900, everyMs: 2_400, gain: 0.3 };
 const ringback: Pattern = { hz: [425, 425], onMs: 1_000, everyMs: 4_000, gain: 0.08 };
+/** Somebody waits while one talks: two short beeps, over the voice and not instead of it. */
+const knock: Pattern = { hz: [425, 425], onMs: 200, everyMs: 5_000, gain: 0.06 };
 /** A hidden tab's timers may run once a minute, so all of a call's ringing is put on the audio clock at once. */
 const scheduledMs = 60_000;
 const wobbleMs = 60;
@@ -18,6 +20,10 @@ export class CallTones {
 
   ringback(on: boolean): void {
     this.#play(on ? ringback : undefined);
+  }
+
+  knock(on: boolean): void {
+    this.#play(on ? knock : undefined);
   }
 
   #play(pattern: Pattern | undefined): void {
