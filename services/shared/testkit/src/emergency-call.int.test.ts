@@ -1,7 +1,7 @@
 /** Emergency calls by Kamailio as the box has it: what counts as one, who calls, from where, and what the PSAP is told. */
 import { EmergencyNotice } from '@siphera/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emergencyPhone, emergencyPlan } from './emergency-box.ts';
+import { browserSdp, emergencyPhone, emergencyPlan } from './emergency-box.ts';
 import { partsOf, readPidf } from './emergency-message.ts';
 import type { InviteOptions, RawPhone } from './emergency-phone.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
@@ -325,26 +325,3 @@ describe('the desk', () => {
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
-
-const browserSdp = [
-  'v=0',
-  'o=- 1 2 IN IP4 127.0.0.1',
-  's=-',
-  't=0 0',
-  'a=group:BUNDLE 0',
-  'm=audio 9 UDP/TLS/RTP/SAVPF 111 0 126',
-  'c=IN IP4 0.0.0.0',
-  'a=rtcp:9 IN IP4 0.0.0.0',
-  'a=ice-ufrag:abcd',
-  'a=ice-pwd:abcdefghijklmnopqrstuvwx',
-  'a=candidate:1 1 udp 2122260223 127.0.0.1 50000 typ host',
-  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
-  'a=setup:actpass',
-  'a=mid:0',
-  'a=sendrecv',
-  'a=rtcp-mux',
-  'a=rtpmap:111 opus/48000/2',
-  'a=rtpmap:0 PCMU/8000',
-  'a=rtpmap:126 telephone-event/8000',
-  '',
-].join('\r\n');
