@@ -23,6 +23,7 @@ import {
 } from '../domain/location-place.ts';
 import { toLocationView, type Location } from '../domain/location-row.ts';
 import { callbackOfBox, locationTables, noticeNumbers, type Notified } from '../domain/location-tables.ts';
+import { outsideNumbersOf } from '../domain/trunk.ts';
 import type { SwitchTables } from '../domain/switch-tables.ts';
 import type { Ground } from '../ground.ts';
 import type { PlanBook } from '../plan.part.ts';
@@ -158,6 +159,7 @@ export class EmergencyPlaces {
   /** Of areas and numbers that `isSeen` shows to whoever asks. */
   coverage(orgId: string, isSeen: (scopes: readonly string[]) => boolean): z.infer<typeof LocationCoverage> {
     const { areas } = this.#ground.places.all();
+    const outside = outsideNumbersOf(this.#book.trunks());
     const scopesOf = (areaId: string | null): readonly string[] =>
       areas.find(({ id }) => id === areaId)?.scopes ?? [`org:${orgId}`];
     return coverageOf({
@@ -167,7 +169,12 @@ export class EmergencyPlaces {
       extensions: this.#book
         .extensions()
         .filter(({ area_id: areaId }) => isSeen(scopesOf(areaId)))
-        .map((extension) => ({ ...extension, siteIds: this.#personOf(extension)?.site_ids ?? [] })),
+        .map((extension) => ({
+          ...extension,
+          // A number that no trunk has is not shown outside.
+          outside_number: outside.has(extension.outside_number ?? '') ? extension.outside_number : null,
+          siteIds: this.#personOf(extension)?.site_ids ?? [],
+        })),
       trunks: this.#book.trunks(),
       callbackOfBox: this.#callback(),
     });

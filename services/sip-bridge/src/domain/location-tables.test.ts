@@ -47,7 +47,7 @@ describe('the call-back of the box', () => {
     host: 'sip.test',
     kind: 'address',
     uses: ['emergency'],
-    numbers: [{ number: '+13035550103', extension: '2001' }],
+    numbers: ['+13035550103', '+13035550102'].map((one) => ({ number: one, extension: '2001' })),
   });
   it('is that of the default location, then that of the plan, then a number of a trunk for emergency calls', () => {
     const one = location('a', { callback_number: '+13035550101' });
@@ -55,6 +55,8 @@ describe('the call-back of the box', () => {
     expect(callbackOfBox(one, plan, [trunk])).toBe('+13035550101');
     expect(callbackOfBox(location('a'), plan, [trunk])).toBe('+13035550102');
     expect(callbackOfBox(undefined, { outside_number: null }, [trunk])).toBe('+13035550103');
+    // One that no trunk has does not ring here.
+    expect(callbackOfBox(undefined, { outside_number: '+19995550100' }, [trunk])).toBe('+13035550103');
     expect(
       callbackOfBox(undefined, { outside_number: null }, [{ ...trunk, uses: ['calls'] }]),
     ).toBeUndefined();

@@ -2,6 +2,7 @@
 import type { NumberPlan, TrunkInput } from '@siphera/contract';
 import type { Location } from './location-row.ts';
 import { pidfLo } from './pidf-lo.ts';
+import { outsideNumbersOf } from './trunk.ts';
 import { addressGroups, fields, fieldText, type SwitchTables } from './switch-tables.ts';
 
 /** Kamailio tells so many numbers of a call. */
@@ -54,7 +55,9 @@ export const callbackOfBox = (
   trunks: readonly Pick<TrunkInput, 'enabled' | 'uses' | 'numbers'>[],
 ): string | undefined =>
   defaultLocation?.callback_number ??
-  plan.outside_number ??
+  (plan.outside_number !== null && outsideNumbersOf(trunks).has(plan.outside_number)
+    ? plan.outside_number
+    : undefined) ??
   trunks.find(({ enabled, uses, numbers }) => enabled && uses.includes('emergency') && numbers.length > 0)
     ?.numbers[0]?.number;
 

@@ -66,7 +66,8 @@ function numberFields(input: PlanInput, extension: PlannedExtension): string {
     name: fieldText(extension.name),
     classes: classesOfExtension(plan, extension, user).join(','),
     cap: extension.daily_cap ?? plan.daily_cap,
-    out: own !== null && outsideNumbers.has(own) ? own : shownNumber(plan, outsideNumbers),
+    // Its own alone: the plan's is a setting, and in an emergency call the call-back number of the place comes before that.
+    out: own !== null && outsideNumbers.has(own) ? own : undefined,
     loc: located?.loc,
     locby: located?.by,
     ring: extension.ring_s,
