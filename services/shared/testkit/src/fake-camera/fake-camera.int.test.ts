@@ -114,7 +114,7 @@ describe('a fake camera over ONVIF', () => {
     const careful = await connected(fake);
     expect(await ask(careful, 'getDeviceInformation')).toMatchObject({ serialNumber: fake.serial });
     await ask(careful, 'setSystemDateAndTime', { dateTimeType: 'Manual', dateTime: new Date(Date.now()) });
-    expect(Math.abs(fake.clockOffset())).toBeLessThan(2_000);
+    expect(Math.abs(fake.clockOffset())).toBeLessThan(60_000);
   });
 
   it('tells its profiles, addresses and settings', async () => {
