@@ -8,6 +8,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -77,6 +78,7 @@ export class PlanFiles {
   }
 
   write(plan: WholePlan, written: WrittenPlan): void {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o750 });
     const list = join(this.#directory, 'dispatcher.list');
     writeWhole(list, `${dispatcherLines(plan).join('\n')}\n`);
     const path = join(this.#directory, 'plan.sqlite');

@@ -25,8 +25,8 @@ type Options = {
 export class PlanSoftphoneEnds {
   readonly #options: Options;
   readonly #ticker: PlanTicker;
-  /** Numbers whose registrations are to be removed. */
-  readonly #ending = new Set<string>();
+  /** Numbers whose registrations are to be removed: those of softphones, or all. */
+  readonly #ending = new Map<string, 'softphones' | 'all'>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -46,14 +46,15 @@ export class PlanSoftphoneEnds {
     return this.#ticker.stop();
   }
 
-  /** Ends what the sessions that are hit hold; all of a number, when that is gone. */
+  /** Ends what the sessions that are hit hold. */
   end(hits: (claims: Claims) => boolean): void {
     this.#endAll(({ sid, userId }) => hits({ sid, sub: userId, iat: 0 }));
   }
 
-  endNumber(number: string): void {
+  /** The number is gone (`all`: desk phones too), or another's from now on. */
+  endNumber(number: string, what: 'softphones' | 'all'): void {
     this.#endAll((credential) => credential.number === number);
-    this.#ending.add(number);
+    this.#ending.set(number, what);
     this.#ticker.poke();
   }
 
@@ -67,7 +68,7 @@ export class PlanSoftphoneEnds {
     const { store } = this.#options;
     for (const credential of store.valid(this.#now()).filter(isEnded)) {
       store.revoke(credential);
-      this.#ending.add(credential.number);
+      if (!this.#ending.has(credential.number)) this.#ending.set(credential.number, 'softphones');
     }
     if (this.#ending.size > 0) this.#ticker.poke();
   }
@@ -80,8 +81,8 @@ export class PlanSoftphoneEnds {
       await kamailio.rpc('htable.seti', ['revoked', number, expiresSeconds]);
     if (this.#ending.size === 0) return;
     await contacts.read();
-    for (const number of this.#ending) {
-      for (const contact of contacts.of(number).filter(isSoftphone))
+    for (const [number, what] of this.#ending) {
+      for (const contact of contacts.of(number).filter((one) => what === 'all' || isSoftphone(one)))
         await kamailio.rpc('ul.rm_contact', ['location', number, contact.uri]);
       this.#ending.delete(number);
     }

@@ -17,9 +17,9 @@ const setOfUse = {
 export function trunkFault(input: TrunkInput & { password?: string | undefined }): string | undefined {
   if (input.kind === 'register' && input.username === '')
     return 'A trunk that we register at needs the username that the provider gave.';
-  if (/[;="\\\p{Cc}]/u.test(input.password ?? ''))
-    return 'The password must not hold ; = " or \\: Kamailio could not be given it. Ask the provider for another one.';
-  if (/[=\\\p{Cc}]/u.test(input.username)) return 'The username must not hold = or \\.';
+  if (/[;=",\s\\\p{Cc}]/u.test(input.password ?? ''))
+    return 'The password must not hold spaces , ; = " or \\: Kamailio could not be given it. Ask the provider for another one.';
+  if (/[=,\\\p{Cc}]/u.test(input.username)) return 'The username must not hold , = or \\.';
   const numbers = input.numbers.map(({ number }) => number);
   const twice = numbers.find((number, index) => numbers.indexOf(number) !== index);
   return twice === undefined ? undefined : `The number ${twice} is there twice.`;

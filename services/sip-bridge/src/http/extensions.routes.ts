@@ -78,8 +78,8 @@ export function extensionHandlers(needs: PlanNeeds): Pick<PhoneHandlers, Names> 
       });
       change.immediate();
       // What is registered under the old number, or by somebody whose number it no longer is, ends.
-      if (before.number !== input.number || before.user_id !== input.user_id)
-        needs.ends.endNumber(before.number);
+      if (before.number !== input.number) needs.ends.endNumber(before.number, 'all');
+      else if (before.user_id !== input.user_id) needs.ends.endNumber(before.number, 'softphones');
       book.changed();
       return viewOf(needs, caller, known(needs, caller, params.id));
     },
@@ -101,7 +101,7 @@ export function extensionHandlers(needs: PlanNeeds): Pick<PhoneHandlers, Names> 
         });
       });
       change.immediate();
-      needs.ends.endNumber(number);
+      needs.ends.endNumber(number, 'all');
       book.changed();
     },
 

@@ -2,7 +2,7 @@
  * The bridge in this process beside a core for tests and a Kamailio that is not there, on free ports, in a directory of its
  * own. Its clock can be a fake. With `config` it takes a real Kamailio instead, as far as that goes.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { phoneRoutes, rolePermissions, type Grant, type Role } from '@siphera/contract';
@@ -44,6 +44,8 @@ export type BridgeRig = {
   table(name: string): Record<string, string>;
   /** Rows of any table of it. */
   planRows(sql: string): Record<string, unknown>[];
+  /** Lines of `dispatcher.list`. */
+  planTargets(): { set: number; uri: string; priority: number; attrs: string }[];
   /** Resolves when Kamailio works with what is set now. */
   published(): Promise<void>;
   halt(): Promise<void>;
@@ -117,6 +119,7 @@ export async function startBridgeRig(options: RigOptions = {}): Promise<BridgeRi
           value,
         ]),
       ) as Record<string, string>,
+    planTargets: () => targetsOf(join(directory, 'sip', 'plan', 'dispatcher.list')),
     published: () => bridge.ground.publisher.published(),
     halt,
     restart: async () => {
@@ -130,6 +133,19 @@ export async function startBridgeRig(options: RigOptions = {}): Promise<BridgeRi
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function targetsOf(path: string): ReturnType<BridgeRig['planTargets']> {
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => line.split(' '))
+    .map(([set, uri = '', , priority, attrs = '']) => ({
+      set: Number(set),
+      uri,
+      priority: Number(priority),
+      attrs,
+    }));
 }
 
 const grantsOf = (as: NonNullable<Asked['as']>, org: string): Grant[] =>
