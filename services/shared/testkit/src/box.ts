@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Route } from '@siphera/contract';
 import { type Coturn, startCoturn } from './coturn.ts';
 import { type FrontDoor, startFrontDoor } from './front-door.ts';
+import { type SipServer, startSipServer } from './kamailio.ts';
 import { type Mosquitto, startMosquitto } from './mosquitto.ts';
 import { freePort } from './ports.ts';
 import { repositoryRoot } from './repository.ts';
@@ -17,10 +18,12 @@ import {
   type ServiceContext,
   type ServiceName,
   type SignalingService,
+  type SipBridgeService,
   startCamera,
   startCore,
   startPanel,
   startSignaling,
+  startSipBridge,
 } from './services.ts';
 import { type TempDir, tempDir } from './temp-dir.ts';
 
@@ -33,6 +36,8 @@ export type BoxOptions = {
   frontDoor?: boolean | { webDir?: string; port?: number };
   /** Also starts coturn, which signaling then offers (`getTurn`). */
   relay?: boolean;
+  /** Also starts Kamailio, both relays for sound and the SIP bridge. */
+  phones?: boolean;
   hostName?: string;
   /** Extra environment, a service. */
   env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
@@ -53,6 +58,9 @@ export type Box = AsyncDisposable &
     camera: CameraService | undefined;
     frontDoor: FrontDoor | undefined;
     relay: Coturn | undefined;
+    /** Kamailio and what keeps it. */
+    sip: SipServer | undefined;
+    sipBridge: SipBridgeService | undefined;
     /** Where consoles connect their socket. */
     socketUrl: string;
     stop: () => Promise<void>;
@@ -87,6 +95,15 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     hostName,
     origin,
   });
+  const phones = await startPhones(stack, {
+    wanted: options.phones === true,
+    dir,
+    hostName,
+    origin,
+    ca: mosquitto.ca,
+    context: context('sip-bridge'),
+    internalUrl: core.internalUrl,
+  });
   const frontDoor =
     door && doorPort !== undefined
       ? await startFrontDoor({
@@ -99,7 +116,16 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
             panel: panel?.httpPort ?? 1,
             signaling: signaling?.port ?? 1,
             camera: camera?.httpPort ?? 1,
+            sipBridge: phones.sipBridge?.httpPort ?? 1,
           },
+          ...(phones.sip
+            ? {
+                sip: {
+                  wsPort: Number(new URL(phones.sip.wsUrl).port),
+                  publicDir: join(phones.sip.sipDir, 'public'),
+                },
+              }
+            : {}),
           webDir: door.webDir ?? join(repositoryRoot, 'web', 'dist'),
         })
       : undefined;
@@ -112,6 +138,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     panel: `http://127.0.0.1:${panel?.httpPort ?? 1}`,
     camera: `http://127.0.0.1:${camera?.httpPort ?? 1}`,
     signaling: `http://127.0.0.1:${signaling?.port ?? 1}`,
+    'sip-bridge': `http://127.0.0.1:${phones.sipBridge?.httpPort ?? 1}`,
   };
   return {
     dir,
@@ -124,6 +151,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     camera,
     frontDoor,
     relay,
+    ...phones,
     baseUrl: (service: Route['service']) => frontDoor?.origin ?? direct[service],
     ...(frontDoor ? { ca: mosquitto.ca.caPem } : {}),
     socketUrl: frontDoor?.origin ?? `http://127.0.0.1:${signaling?.port ?? 1}`,
@@ -154,6 +182,31 @@ async function startBesideCore(stack: AsyncDisposableStack, options: BesideCore)
     : undefined;
   if (camera) stack.use(camera.daemon);
   return { panel, signaling, camera };
+}
+
+type Phones = {
+  wanted: boolean;
+  dir: string;
+  hostName: string;
+  origin: string | undefined;
+  ca: Mosquitto['ca'];
+  context: ServiceContext;
+  internalUrl: string;
+};
+
+/** Kamailio first: the bridge finds it, as on a box that is started. */
+async function startPhones(
+  stack: AsyncDisposableStack,
+  { wanted, dir, hostName, origin, ca, context, internalUrl }: Phones,
+): Promise<Pick<Box, 'sip' | 'sipBridge'>> {
+  if (!wanted) return { sip: undefined, sipBridge: undefined };
+  const sip = stack.use(
+    await startSipServer({ dir, hostName, ca, ...(origin === undefined ? {} : { origins: [origin] }) }),
+  );
+  const websocketUrl = origin === undefined ? sip.wsUrl : `${origin.replace(/^http/, 'ws')}/sip`;
+  const sipBridge = await startSipBridge({ ...context, internalUrl, sip, websocketUrl });
+  stack.use(sipBridge.daemon);
+  return { sip, sipBridge };
 }
 
 function serviceContext(options: BoxOptions, dir: string, name: ServiceName, relay: Coturn | undefined) {

@@ -4,11 +4,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { exchange } from './http.ts';
+import type { SipServer } from './kamailio.ts';
 import { coreUser, type Mosquitto } from './mosquitto.ts';
 import { freePort } from './ports.ts';
 import { repositoryRoot } from './repository.ts';
 
-export type ServiceName = 'core' | 'panel' | 'signaling' | 'camera';
+export type ServiceName = 'core' | 'panel' | 'signaling' | 'camera' | 'sip-bridge';
 export type Service = { daemon: Daemon; metricsPort: number };
 export type CoreService = Service & {
   httpPort: number;
@@ -18,6 +19,7 @@ export type CoreService = Service & {
 };
 export type PanelService = Service & { httpPort: number; dc09Port: number };
 export type CameraService = Service & { httpPort: number; dataDir: string; recordingsDir: string };
+export type SipBridgeService = Service & { httpPort: number; dataDir: string };
 export type SignalingService = Service & { port: number; dataDir: string };
 
 /** What every service of one box shares. */
@@ -122,6 +124,33 @@ export async function startSignaling(
     PUBLIC_ORIGINS: [...options.publicOrigins, `http://127.0.0.1:${port}`].join(','),
   });
   return { daemon, port, metricsPort, dataDir };
+}
+
+/** Starts the SIP bridge beside a running Kamailio. */
+export async function startSipBridge(
+  options: ServiceContext & { internalUrl: string; sip: SipServer; websocketUrl: string },
+): Promise<SipBridgeService> {
+  const { sip } = options;
+  const [httpPort, metricsPort] = [await freePort(), await freePort()];
+  const dataDir = await folder(options.dir, 'sip-bridge');
+  const daemon = await startService('sip-bridge', options, metricsPort, {
+    SIP_BRIDGE_LISTEN: `127.0.0.1:${httpPort}`,
+    SIP_BRIDGE_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+    DATA_DIR: dataDir,
+    SIP_DIR: sip.sipDir,
+    SIP_BRIDGE_KEY_FILE: await keyFile(options.dir, 'sip-bridge'),
+    SIP_DOMAIN: sip.domain,
+    SIP_SECRET: sip.secret,
+    SIP_WEBSOCKET_URL: options.websocketUrl,
+    KAMAILIO_RPC_URL: sip.rpcUrl,
+    KAMAILIO_RPC_SECRET: sip.rpcSecret,
+    KAMAILIO_EVENTS: sip.events,
+    RTPENGINE_CONTROL: `a=${sip.relays.a.control},b=${sip.relays.b.control}`,
+    DTMF_LISTEN: sip.dtmfListen,
+    SIP_ADDRESS: `${sip.address}:${sip.port}`,
+    CORE_INTERNAL_URL: options.internalUrl,
+  });
+  return { daemon, httpPort, metricsPort, dataDir };
 }
 
 function startService(
