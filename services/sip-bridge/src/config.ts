@@ -68,7 +68,6 @@ export const SipBridgeConfig = z.object({
   INTERNAL_CERT_FILE: z.string().optional().meta({ description: 'Client certificate, over https' }),
   INTERNAL_KEY_FILE: z.string().optional().meta({ description: 'Its key' }),
   INTERNAL_CA_FILE: z.string().optional().meta({ description: 'The CA that signed both ends' }),
-  BARESIP: z.string().default('baresip').meta({ description: 'Path of baresip' }),
   ESPEAK: z.string().default('espeak-ng').meta({ description: 'Path of espeak-ng' }),
   LOG_LEVEL: LogLevel,
 });

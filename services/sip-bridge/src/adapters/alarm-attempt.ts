@@ -34,7 +34,7 @@ export type AlarmParts = {
   caller: Caller;
   speech: Speech;
 };
-export type AlarmAttemptOptions = AlarmParts & {
+type AlarmAttemptOptions = AlarmParts & {
   row: AlarmCallRow;
   turn: Turn;
   signal: AbortSignal;

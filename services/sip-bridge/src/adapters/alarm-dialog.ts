@@ -23,7 +23,7 @@ import {
   type SipMessage,
 } from '../domain/alarm-sip-message.ts';
 
-export type DialogOptions = {
+type DialogOptions = {
   server: { host: string; port: number };
   domain: string;
   /** Who calls, and how he proves it. */
@@ -34,7 +34,7 @@ export type DialogOptions = {
   clock: Clock;
   random: Random;
 };
-export type DialogEvents = {
+type DialogEvents = {
   /** The other end rings, or another first word came. */
   onRinging(): void;
   onSound(sound: RemoteSound): void;
@@ -210,8 +210,11 @@ export class AlarmDialog {
 
   #takeInviteAnswer(message: SipMessage, status: number, of: Sent): void {
     clearTimeout(of.timer);
+    if (status >= 200 && status < 300) {
+      this.#answered(message, status, of);
+      return;
+    }
     if (status >= 300) this.#send(this.#ackOfRefusal(of, message));
-    else if (status >= 200) return this.#answered(message, status, of);
     // A repeated answer to an INVITE before the last was acknowledged above, and says nothing new.
     if (of !== this.#invites.at(-1) || this.#state !== 'dialling') return;
     if (status < 200) this.#wordCame(message);
@@ -250,9 +253,8 @@ export class AlarmDialog {
     clearTimeout(this.#deadline);
     this.#code = status;
     this.#state = 'talking';
-    // It was taken up in the moment in which it was taken back.
-    if (this.#wantsCancel) return this.#sendBye();
-    if (this.#hearSound(message)) this.#events.onAnswer();
+    // It may have been taken up in the moment in which it was taken back.
+    if (!this.#wantsCancel && this.#hearSound(message)) this.#events.onAnswer();
     else this.#sendBye();
   }
 
@@ -271,7 +273,10 @@ export class AlarmDialog {
   #takeRequest(request: SipMessage, method: string): void {
     if (method === 'ACK') return;
     const isOurs = tagOf(headerOf(request, 'to')) === this.#localTag && this.#answer !== undefined;
-    if (!isOurs) return this.#reply(request, 481, 'No Such Call');
+    if (!isOurs) {
+      this.#reply(request, 481, 'No Such Call');
+      return;
+    }
     const withSound = request.body !== '' && readSound(request.body) !== undefined;
     switch (method) {
       case 'BYE':

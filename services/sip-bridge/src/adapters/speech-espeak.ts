@@ -66,7 +66,10 @@ export class EspeakSpeech implements Speech {
         this.#options.program,
         ['-v', language, '-s', wordsPerMinute, '--stdin', '--stdout'],
         { timeout: speakMsMax, maxBuffer: bytesMax, encoding: 'buffer' },
-        (error, stdout) => (error ? reject(error) : resolve(stdout)),
+        (error, stdout) => {
+          if (error) reject(new Error(`espeak-ng failed: ${error.message}`, { cause: error }));
+          else resolve(stdout);
+        },
       );
       // It may be gone before it has read; its own end says why.
       child.stdin?.on('error', () => undefined);

@@ -110,7 +110,7 @@ function aLaw(sample: number): number {
   return (sign | (exponent << 4) | mantissa) ^ 0x55;
 }
 
-export type RtpHead = { type: number; isFirst: boolean; sequence: number; timestamp: number; source: number };
+type RtpHead = { type: number; isFirst: boolean; sequence: number; timestamp: number; source: number };
 
 /** RFC 3550 §5.1, without extensions. */
 export function writeRtp(

@@ -9,7 +9,7 @@ export type CallOutcome = {
   /** All keys that were pressed. */
   digits: string;
 };
-export type CallEnd = {
+type CallEnd = {
   answered: boolean;
   code: number | undefined;
   reason: string;

@@ -2,6 +2,7 @@
  * A call out of what Kamailio reported of it. What must stay true: the same reports give the same call, in whatever order they
  * come, however often, and with gaps; `started ≤ answered ≤ ended` always.
  */
+import { alarmNumber } from './alarm-number.ts';
 import { outcomeOf, type Outcome } from './call-outcome.ts';
 import type { CallEvent, EmergencyEvent } from './switch-event.ts';
 
@@ -141,7 +142,8 @@ export function stepOfCall(event: CallEvent): CallStep {
     uid: event.uid,
     atMs: event.at_ms,
     state: event.state,
-    direction: event.direction,
+    // Kamailio knows the box as one more caller of the house.
+    direction: event.from === alarmNumber ? 'alarm' : event.direction,
     from: event.from,
     fromName: event.from_name,
     dialled: event.dialled,
