@@ -124,7 +124,7 @@ describe('the composer', () => {
     const file = new File(['x'], '../<b>.exe', { type: 'text/html' });
     Object.defineProperty(chooser.element, 'files', { value: [file], configurable: true });
     await chooser.trigger('change');
-    await vi.waitFor(() => expect(wrapper.find('.extras').exists()).toBe(true));
+    await vi.waitFor(() => expect(wrapper.find('.extras').exists()).toBe(true), { timeout: 15_000 });
     await wrapper.find('form').trigger('submit');
     expect(heard.sent.map((draft) => draft.file?.name)).toEqual(['___b_.exe']);
   });
