@@ -78,6 +78,13 @@ describe('the board', () => {
   });
 
   it('ends a call by Kamailio, audited; not an emergency call, nor one of elsewhere', async () => {
+    const dialog = (id: string, state: number, number: number) => ({
+      h_entry: 7,
+      h_id: number,
+      'call-id': id,
+      state,
+    });
+    rig.kamailio.answers.set('dlg.list', () => [dialog('a', 5, 1), dialog('a', 4, 2), dialog('c', 2, 3)]);
     rig.step('a', 'dialled', leg);
     rig.kamailio.report({
       kind: 'emergency',
@@ -96,14 +103,17 @@ describe('the board', () => {
     expect((await end(call?.id, { as: 'guard' })).status).toBe(403);
     expect((await end(call?.id, { org: systemRandom.uuid() })).status).toBe(404);
     expect((await end(call?.id)).status).toBe(204);
-    expect(rig.kamailio.count('dlg.terminate_dlg', ['a'])).toBe(1);
+    expect(rig.kamailio.count('dlg.end_dlg', [7, 2])).toBe(1);
+    rig.step('a', 'ended', leg);
     expect(await rig.board()).toMatchObject([{ call_id: 'e', direction: 'emergency' }]);
     expect((await end(call?.id)).status).toBe(409);
     await waitFor('the audit row', () => rig.core.audits.some(({ action }) => action === 'phone.call_ended'));
+    for (const id of ['c', 'unknown']) rig.step(id, 'dialled', leg);
+    const others = (await rig.board()).filter(({ direction }) => direction === 'internal');
+    // One rings, one is of before Kamailio's start.
+    for (const { id } of others) expect((await end(id)).status).toBe(409);
     rig.kamailio.down = true;
-    rig.step('c', 'dialled', leg);
-    const [other] = (await rig.board()).filter(({ call_id: id }) => id === 'c');
-    expect((await end(other?.id)).status).toBe(503);
+    expect((await end(others[0]?.id)).status).toBe(503);
   });
 });
 

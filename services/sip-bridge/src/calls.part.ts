@@ -60,7 +60,7 @@ export function createCallsPart(ground: Ground, book: PlanBook): { part: Part; c
     name: 'calls',
     handlers: {
       ...callsHandlers({ store, openings }),
-      ...boardHandlers({ ground, store, openings, opener, recorder }),
+      ...boardHandlers({ ground, store, openings, opener }),
     },
     checks: () => [listener.check()],
     start: async () => {

@@ -1,6 +1,7 @@
 /** Who takes part in a call and where, by the plan and by core's people, at the time of the call. */
 import type { InternalPerson } from '@siphera/contract';
 import type { CallFacts } from '../domain/call-fold.ts';
+import { membersOf } from '../domain/plan-tables.ts';
 import type { Ground } from '../ground.ts';
 import type { PlanBook, PlannedExtension } from '../plan.part.ts';
 import type { CallParty } from '../store/call.store.ts';
@@ -28,7 +29,12 @@ export function partiesOf(ground: PartiesGround, book: PlanBook, facts: CallFact
   const called = book.extension(facts.to);
   const taker = facts.by === undefined ? undefined : book.extension(facts.by);
   const trunk = facts.trunk === undefined ? undefined : book.trunk(facts.trunk);
-  const callees = called?.kind === 'group' ? membersOf(ground, book, called) : called ? [called] : [];
+  const rung =
+    called?.kind === 'group'
+      ? membersOf({ extensions: book.extensions(), person: (id) => ground.people.get(id) }, called).flatMap(
+          (number) => book.extension(number) ?? [],
+        )
+      : [];
   const houses = [caller, called, taker].flatMap((one) => one ?? []);
   const orgId = houses[0]?.org_id ?? trunk?.org_id ?? ground.places.all().sites[0]?.org_id ?? '';
   return {
@@ -38,7 +44,10 @@ export function partiesOf(ground: PartiesGround, book: PlanBook, facts: CallFact
     answeredBy: facts.by === undefined ? null : line(facts.by, numberCharsMax),
     trunk: trunk && { id: trunk.id, name: trunk.name },
     door: facts.direction === 'internal' ? [caller, called].find((one) => one?.kind === 'door') : undefined,
-    users: usersOf(caller, [...callees, ...(taker ? [taker] : [])]),
+    users: usersOf(
+      caller,
+      [called, taker, ...rung].flatMap((one) => one ?? []),
+    ),
     scopes: scopesOf(ground, orgId, houses),
   };
 }
@@ -54,14 +63,6 @@ const partyOf = (number: string, known: PlannedExtension | undefined, name: stri
   name: known?.name ?? line(name, 120),
   userId: known?.user_id ?? null,
 });
-
-/** Those who ring: the members, and who is on duty and has a number when the group says so. */
-function membersOf({ people }: PartiesGround, book: PlanBook, group: PlannedExtension): PlannedExtension[] {
-  const fixed = group.members.flatMap((number) => book.extension(number) ?? []);
-  if (!group.duty) return fixed;
-  const onDuty = people.all().filter((person) => person.on_duty && person.org_id === group.org_id);
-  return [...fixed, ...onDuty.flatMap(({ id }) => book.extensionOfUser(id) ?? [])];
-}
 
 function usersOf(
   caller: PlannedExtension | undefined,

@@ -36,7 +36,11 @@ beforeEach(async () => {
   uptime = 86_400;
   dialogs = [];
   kamailio.answers.set('core.uptime', () => ({ uptime }));
-  kamailio.answers.set('dlg.list', () => dialogs.map((id) => ({ 'call-id': id })));
+  kamailio.answers.set('dlg.list', () => [
+    ...dialogs.map((id) => ({ h_entry: 1, h_id: 1, 'call-id': id, state: 4 })),
+    // One that is over is listed for a moment.
+    { h_entry: 1, h_id: 2, 'call-id': 'gone', state: 5 },
+  ]);
   const ports = [await freePort(), await freePort()];
   relays = await Promise.all(ports.map(startRelay));
   const log = createLogger({ service: 'sip-bridge', destination: { write: () => undefined } });

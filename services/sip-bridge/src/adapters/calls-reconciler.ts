@@ -9,6 +9,7 @@ import type { Ground } from '../ground.ts';
 import type { CallRow, CallStore } from '../store/call.store.ts';
 import type { CallsRecorder } from './calls-recorder.ts';
 import { relayCalls } from './relay-calls.ts';
+import { liveDialogs } from './switch-dialogs.ts';
 
 type Deps = {
   ground: Pick<Ground, 'config' | 'clock' | 'log' | 'random' | 'kamailio'>;
@@ -23,7 +24,6 @@ const talkMsMax = 12.5 * 3_600_000;
 const ringMsMax = 10 * 60_000;
 const liveMax = 500;
 
-const Dialogs = z.array(z.looseObject({ 'call-id': z.string() }));
 const Uptime = z.looseObject({ uptime: z.number() });
 type Seen = {
   /** Kamailio's, since it was started; emergency calls are not among them. */
@@ -77,12 +77,12 @@ export class CallsReconciler {
     const { config, kamailio, random, log } = this.#deps.ground;
     try {
       const { uptime } = Uptime.parse(await kamailio.rpc('core.uptime'));
-      const dialogs = Dialogs.parse(await kamailio.rpc('dlg.list'));
+      const dialogs = await liveDialogs(kamailio);
       const relays = await Promise.all(
         config.RTPENGINE_CONTROL.map(([, address]) => relayCalls(address, random.uuid())),
       );
       return {
-        dialogs: new Set(dialogs.map((dialog) => dialog['call-id'])),
+        dialogs: new Set(dialogs.map(({ callId }) => callId)),
         upSinceMs: nowMs - (uptime + 1) * 1_000,
         relays: relays.some((calls) => calls === undefined)
           ? undefined

@@ -6,7 +6,7 @@ const answerMsMax = 1_000;
 /** More calls than a box carries. */
 const callsMax = 2_000;
 
-/** @returns Call-IDs; undefined when the relay does not answer, or says nothing that can be read. */
+/** @param cookie another one each time: a relay answers the same one with what it said before. @returns Call-IDs; undefined when the relay does not answer, or says nothing that can be read. */
 export async function relayCalls(address: string, cookie: string): Promise<ReadonlySet<string> | undefined> {
   const bytes = await ask(address, `${cookie} ${bencode({ command: 'list', limit: callsMax })}`);
   if (!bytes) return undefined;

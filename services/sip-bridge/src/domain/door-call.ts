@@ -69,4 +69,4 @@ export function sideOf(
   return (address === source) === (side === 'caller') ? side : undefined;
 }
 
-const isLoopback = (address: string): boolean => /^127\./.test(address) || address === '::1';
+const isLoopback = (address: string): boolean => address === '127.0.0.1' || address === '::1';

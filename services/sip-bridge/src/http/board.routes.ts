@@ -1,8 +1,8 @@
 /** Calls that go on now: who sees them, ends them, opens the door of one. */
 import { AppError, type Caller } from '@siphera/runtime';
 import type { InternalActor } from '@siphera/contract';
-import type { CallsRecorder } from '../adapters/calls-recorder.ts';
 import type { DoorOpener } from '../adapters/door-opener.ts';
+import { endDialog } from '../adapters/switch-dialogs.ts';
 import type { Ground, PhoneHandlers } from '../ground.ts';
 import type { CallOpeningStore } from '../store/call-opening.store.ts';
 import type { CallRow, CallStore } from '../store/call.store.ts';
@@ -10,11 +10,10 @@ import { callFor, scopesWith } from './calls.routes.ts';
 import { toWire } from './call-wire.ts';
 
 type Deps = {
-  ground: Pick<Ground, 'kamailio' | 'outbox' | 'clock' | 'random'>;
+  ground: Pick<Ground, 'kamailio' | 'outbox'>;
   store: CallStore;
   openings: CallOpeningStore;
   opener: DoorOpener;
-  recorder: CallsRecorder;
 };
 /** More than the plan lets go on at once. */
 const shownMax = 500;
@@ -53,17 +52,12 @@ const actorOf = ({ claims }: Caller, address: string): InternalActor => ({
   address,
 });
 
-async function endCall({ ground, recorder }: Deps, { claims }: Caller, call: CallRow): Promise<void> {
+/** Kamailio reports the end, as that of any call. */
+async function endCall({ ground }: Deps, { claims }: Caller, call: CallRow): Promise<void> {
   if (call.direction === 'emergency')
     throw new AppError('conflict', 'An emergency call is ended by those who talk, and by nobody else.');
   if (call.endedMs !== null) throw new AppError('conflict', 'The call is over.');
-  await ground.kamailio.rpc('dlg.terminate_dlg', [call.callId]);
-  // Kamailio reports no end that was asked of it.
-  recorder.take(call.callId, {
-    uid: `ended-${ground.random.uuid()}`,
-    atMs: ground.clock.now(),
-    state: 'ended',
-  });
+  await endDialog(ground.kamailio, call.callId);
   ground.outbox.audit({
     actor: { kind: claims.kind, id: claims.sub, name: claims.name },
     org_id: claims.org,

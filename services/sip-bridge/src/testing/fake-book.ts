@@ -53,5 +53,6 @@ export function fakeBook(): FakeBook {
     },
     registered: () => new Set(),
     onChange: () => undefined,
+    locateBy: () => undefined,
   };
 }
