@@ -36,6 +36,8 @@ export type PlanBook = {
   trunk(id: string): PlannedTrunk | undefined;
   trunks(): PlannedTrunk[];
   plan(): NumberPlan;
+  /** Numbers that a group rings now, who is on duty included. */
+  membersOf(group: PlannedExtension): string[];
   /** Numbers that are registered now, as Kamailio last said. */
   registered(): ReadonlySet<string>;
   /** Told after each change of the plan. */

@@ -54,5 +54,6 @@ export function fakeBook(): FakeBook {
     registered: () => new Set(),
     onChange: () => undefined,
     locateBy: () => undefined,
+    membersOf: ({ members }) => members,
   };
 }
