@@ -56,6 +56,8 @@ export class DrillRunner {
       });
     if (store.running())
       throw new AppError('conflict', 'A drill is running already.', { hint: 'Wait for it, or stop it.' });
+    if (!ground.kamailio.isUp())
+      throw new AppError('unavailable', 'The SIP server is not heard: nobody could see how the drill goes.');
     // It has to work with the places and trunks that are set now.
     await ground.publisher.published();
     if (store.running()) throw new AppError('conflict', 'A drill is running already.');

@@ -24,6 +24,7 @@ import {
 import { toLocationView, type Location } from '../domain/location-row.ts';
 import { callbackOfBox, locationTables, noticeNumbers, type Notified } from '../domain/location-tables.ts';
 import { outsideNumbersOf } from '../domain/trunk.ts';
+import { membersOf } from '../domain/plan-tables.ts';
 import type { SwitchTables } from '../domain/switch-tables.ts';
 import type { Ground } from '../ground.ts';
 import type { PlanBook } from '../plan.part.ts';
@@ -214,7 +215,11 @@ export class EmergencyPlaces {
     const { desk } = this.#book.plan();
     const extension = desk === null ? undefined : this.#book.extension(desk);
     if (!extension) return [];
-    return extension.kind === 'group' ? extension.members : [extension.number];
+    if (extension.kind !== 'group') return [extension.number];
+    return membersOf(
+      { extensions: this.#book.extensions(), person: (id) => this.#ground.people.get(id) },
+      extension,
+    );
   }
 
   #notified(): Notified[] {

@@ -54,12 +54,12 @@ export function wordsOf(report: EmergencyReport, named: NamedCall, isFirst: bool
   return words;
 }
 
-export const callerWords = ({ call, callerName }: NamedCall): string =>
+const callerWords = ({ call, callerName }: NamedCall): string =>
   [call.from, callerName].filter((part) => part !== null && part !== '').join(' ') ||
   `an unknown phone${call.address === '' ? '' : ` at ${call.address}`}`;
 
 /** The rest of an order to core: organisation and site are put in when it goes out. */
-export function openingOf(
+function openingOf(
   named: NamedCall,
 ): Omit<z.infer<typeof InternalOpenIncident>, 'org_id' | 'site_id' | 'test'> {
   const { call, id } = named;

@@ -60,6 +60,7 @@ export class FakeBook implements PlanBook {
   extensions = () => this.numbers;
   trunk = (id: string) => this.trunkList.find((one) => one.id === id);
   trunks = () => this.trunkList;
+  membersOf = ({ members }: PlannedExtension) => members;
   plan = () => this.numberPlan;
   registered = () => this.signedIn;
   onChange = (hear: () => void): void => void this.#listeners.push(hear);

@@ -3,7 +3,7 @@ import { CivicAddress, EmergencyLocationInput } from '@siphera/contract';
 import type { LocationSurroundings } from '../domain/location-findings.ts';
 import type { Location } from '../domain/location-row.ts';
 
-export const orgId = '0192f000-0000-7000-8000-000000000001';
+const orgId = '0192f000-0000-7000-8000-000000000001';
 export const siteId = '0192f000-0000-7000-8000-000000000002';
 
 /** An address in the US with all that is required, and where in the building. */
