@@ -139,6 +139,9 @@ describe('the door', () => {
     expect((await open('plain')).status).toBe(422);
     expect((await open('a', { org: systemRandom.uuid() })).status).toBe(404);
     expect((await open('a', { as: 'viewer' })).status).toBe(403);
+    const commands = rig.commands().length;
+    expect((await open('a', { kind: 'service' })).status).toBe(403);
+    expect(rig.commands()).toHaveLength(commands);
     rig.step('a', 'ended', gate);
     expect((await open('a')).status).toBe(409);
   });
