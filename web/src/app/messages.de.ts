@@ -104,6 +104,8 @@ export const messages: typeof english = {
     escalations: 'Eskalationspläne',
     developers: 'API-Referenz',
     panels: 'Alarmzentralen',
+    phoneSystem: 'Telefonanlage',
+    emergency: 'Notrufe',
     notifications: 'Benachrichtigungen',
     retention: 'Aufbewahrung',
     users: 'Benutzer und Rollen',

@@ -101,6 +101,8 @@ export const messages = {
     escalations: 'Escalation plans',
     developers: 'API reference',
     panels: 'Alarm panels',
+    phoneSystem: 'Phone system',
+    emergency: 'Emergency calls',
     notifications: 'Notifications',
     retention: 'Retention',
     users: 'Users and roles',
