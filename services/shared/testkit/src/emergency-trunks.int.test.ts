@@ -9,6 +9,7 @@ import { emergencyPhone, emergencyPlan, type EmergencyTrunk, loadEmergencyPlan }
 import { partsOf, readPidf } from './emergency-message.ts';
 import type { PhoneCall, RawPhone } from './emergency-phone.ts';
 import { type SipReport, type SipServer, startSipServer } from './kamailio.ts';
+import { type NetworkNamespace, openNetwork } from './network-namespace.ts';
 import { createTestCa, type TestCa } from './pki.ts';
 import { freePort } from './ports.ts';
 import { type Psap, type PsapBehaviour, startPsap } from './psap.ts';
@@ -20,6 +21,7 @@ import { waitFor } from './wait.ts';
 
 let dir: TempDir;
 let ca: TestCa;
+let network: NetworkNamespace;
 let server: SipServer;
 let phone: RawPhone;
 const open: (() => unknown)[] = [];
@@ -28,13 +30,15 @@ let addresses = 10;
 beforeAll(async () => {
   dir = await tempDir('em');
   ca = await createTestCa(dir.path);
-  server = await startSipServer({ dir: dir.path, ca });
+  network = await openNetwork({ hostLink: true });
+  server = await startSipServer({ dir: dir.path, ca, addresses: ['127.0.0.1', network.link?.outside ?? ''] });
 });
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 afterAll(async () => {
   await server?.stop();
+  await network?.remove();
   await dir?.remove();
 });
 
@@ -188,6 +192,29 @@ describe('each trunk', () => {
     await sos.status('487');
   });
 
+  it('in another network gets more than one packet holds, from the address that leads there', async () => {
+    const { inside = '', outside = '' } = network.link ?? {};
+    const far = await startPsap({
+      dir: dir.path,
+      address: inside,
+      prefix: network.prefix,
+      behaviour: { hangUpAfterMs: 50 },
+    });
+    open.push(far.stop);
+    const sos = await call([{ psap: far, id: 'far' }]);
+    await sos.status('200');
+    sos.ack();
+    await sos.request('BYE');
+    const invite = await far.invite();
+    // A packet of Ethernet has 1500 bytes.
+    expect(invite.text.length).toBeGreaterThan(1_500);
+    expect((await pidfOf(invite)).civic.ROOM).toBe('101');
+    expect(invite.header('via')).toContain(`UDP ${outside}:`);
+    expect(invite.header('record-route')).toContain(`<sip:${outside}:`);
+    const reassembled = await network.run('cat', ['/proc/net/snmp']);
+    expect(countOf(reassembled, 'ReasmOKs')).toBeGreaterThan(0);
+  });
+
   it('that asks for a password gets it', async () => {
     const asks = await psap({ challenges: true, hangUpAfterMs: 50 });
     const sos = await call([
@@ -320,5 +347,13 @@ describe('a trunk that does not answer', () => {
   });
 });
 
+/** Of the kernel's counters of IP: a line of names, a line of numbers. */
+function countOf(snmp: string, name: string): number {
+  const [names = [], numbers = []] = snmp
+    .split('\n')
+    .filter((line) => line.startsWith('Ip:'))
+    .map((line) => line.split(' '));
+  return Number(numbers[names.indexOf(name)]);
+}
 const kamcmd = (...words: string[]): Promise<string> =>
   runCommand('kamcmd', ['-s', `unix:${join(dir.path, 'kamailio-run', 'ctl')}`, ...words]);

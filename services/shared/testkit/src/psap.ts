@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { freePort } from './ports.ts';
+import { runCommand } from './run-command.ts';
 import { parseSip, type SipMessage } from './sip-message.ts';
 import { waitFor } from './wait.ts';
 
@@ -87,7 +88,13 @@ export async function startPsap(options: PsapOptions): Promise<Psap> {
     log,
   );
   const [command = '', ...args] = words;
-  const daemon = await startDaemon({ name, command, args, cwd: dir, ready: () => listens(transport, port) });
+  const daemon = await startDaemon({
+    name,
+    command,
+    args,
+    cwd: dir,
+    ready: () => listens(prefix, transport, port),
+  });
   const received = async () => parseLog(await readFile(log, 'latin1').catch(() => ''));
   const invites = async () => {
     const seen = new Set<string>();
@@ -112,8 +119,10 @@ export async function startPsap(options: PsapOptions): Promise<Psap> {
 }
 
 /** The kernel says who listens. */
-async function listens(transport: 'udp' | 'tcp', port: number): Promise<boolean> {
-  const table = await readFile(`/proc/net/${transport}`, 'utf8');
+async function listens(prefix: readonly string[], transport: 'udp' | 'tcp', port: number): Promise<boolean> {
+  const path = `/proc/net/${transport}`;
+  const [command, ...args] = [...prefix, 'cat', path];
+  const table = prefix.length === 0 ? await readFile(path, 'utf8') : await runCommand(command ?? '', args);
   return table.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
 }
 
