@@ -117,6 +117,8 @@ beforeAll(async () => {
     location: location['id'],
   });
   Object.assign(revisions, { extension: 1, trunk: 1, location: location['revision'] });
+  // What all parts say goes together.
+  await rig.published();
   revisions.plan = (await rig.rest('GET', '/sip/plan')).body as object;
   rig.kamailio.report({
     kind: 'call',

@@ -9,11 +9,11 @@ import type { TrunkStore } from '../store/trunk.store.ts';
 import { PlanTicker } from './plan-ticker.ts';
 
 const lookEveryMs = 10_000;
-/** A registration that is made anew is away for a moment; providers answer within this or not at all. */
-const unregisteredMsMax = 60_000;
+/** A registration that is made anew, or a plan that is loaded, is away for a moment; within this it is there or something is wrong. */
+const settlingMsMax = 60_000;
 
 type State = TrunkView['state'];
-type Known = Pick<State, 'reachable' | 'registered'> & { sinceMs: number; detail: string };
+type Known = Pick<State, 'reachable' | 'registered' | 'detail'> & { sinceMs: number; hasWay: boolean };
 const unknown: State = { reachable: null, registered: null, detail: 'Not known yet', since: null };
 
 type Options = {
@@ -57,8 +57,8 @@ export class PlanTrunkWatch {
     if (!trunk.enabled) return { ...unknown, detail: 'Switched off' };
     const known = this.#known.get(trunk.id);
     if (!known) return unknown;
-    const { sinceMs, ...rest } = known;
-    return { ...rest, since: toRfc3339(sinceMs) };
+    const { reachable, registered, detail, sinceMs } = known;
+    return { reachable, registered, detail, since: toRfc3339(sinceMs) };
   }
 
   /** @throws when Kamailio is away: then nothing is known of any, and nothing is told. */
@@ -92,6 +92,7 @@ export class PlanTrunkWatch {
     const before = this.#known.get(trunk.id);
     const isSame = before?.reachable === reachable && before.registered === registered;
     const known = {
+      hasWay: own.length > 0,
       reachable,
       registered,
       detail: detailOf(own, reachable, registered),
@@ -106,8 +107,8 @@ export class PlanTrunkWatch {
     const { store, outbox, clock, log } = this.#options;
     const atMs = clock.now();
     const lostMs = store.lostSince(trunk.id);
-    const isUnregistered = known.registered === false && atMs - known.sinceMs > unregisteredMsMax;
-    if (trunk.enabled && lostMs === undefined && (known.reachable === false || isUnregistered)) {
+    const isStuck = (known.registered === false || !known.hasWay) && atMs - known.sinceMs > settlingMsMax;
+    if (trunk.enabled && lostMs === undefined && (known.reachable === false || isStuck)) {
       log.warn('trunk_lost', { trunk: trunk.id, reason: known.detail });
       store.setLost(trunk.id, atMs);
       outbox.event(trunkEvent(trunk, 'phone.trunk_lost', { sinceMs: atMs, reason: known.detail, atMs }));
@@ -139,7 +140,13 @@ function detailOf(
 ): string {
   const silent = [...new Set(own.filter(({ isUp }) => !isUp).map(({ uri }) => uri))];
   const words = [
-    reachable === null ? 'Was not asked yet' : reachable ? 'Answers' : 'Does not answer OPTIONS',
+    own.length === 0
+      ? 'The SIP server has no way there: its name has no address'
+      : reachable === null
+        ? 'Was not asked yet'
+        : reachable
+          ? 'Answers'
+          : 'Does not answer OPTIONS',
     ...(reachable !== false && silent.length > 0 ? [`but not at ${silent.join(', ')}`] : []),
     ...(registered === null ? [] : [registered ? 'we are registered' : 'we are not registered']),
   ];

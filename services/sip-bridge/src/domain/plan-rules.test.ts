@@ -188,15 +188,14 @@ describe('trunks', () => {
     ]);
     expect(destinations?.map(({ set, uri, priority }) => `${set} ${uri} ${priority}`)).toEqual([
       '1 sip:192.0.2.7:5060;transport=tcp 90',
-      '1 sip:[2001:db8::7]:5060;transport=tcp 90',
       '2 sip:192.0.2.7:5060;transport=tcp 90',
-      '2 sip:[2001:db8::7]:5060;transport=tcp 90',
     ]);
     expect(addresses?.map(({ network, tag }) => `${network} ${tag}`)).toEqual([
       `192.0.2.7 ${id(2)}`,
       `2001:db8::7 ${id(2)}`,
     ]);
     expect(registrations).toEqual([]);
+    expect(destinationHosts(one, ['2001:db8::7'])).toEqual(['2001:db8::7']);
     expect(destinationHosts(trunk({ transport: 'tls' }), ['192.0.2.7'])).toEqual(['sip.example']);
     expect(destinationHosts(trunk({ host: '[2001:db8::1]' }), ['192.0.2.7'])).toEqual(['[2001:db8::1]']);
   });

@@ -54,14 +54,16 @@ export const trunkUri = (
 
 /**
  * Where its calls go: to the addresses that its name last had, so that an emergency call waits for no name server. TLS goes by the name,
- * which is what the certificate is for.
+ * which is what the certificate is for. IPv6 only where there is nothing else: most boxes have no way there, and a way that is none would
+ * always be shown as lost.
  */
 export function destinationHosts(
   trunk: Pick<PlannedTrunk, 'host' | 'transport'>,
   resolved: readonly string[],
 ): string[] {
   if (trunk.transport === 'tls' || resolved.length === 0 || isAddress(trunk.host)) return [trunk.host];
-  return resolved.slice(0, destinationsMax);
+  const v4 = resolved.filter((address) => !address.includes(':'));
+  return (v4.length > 0 ? v4 : resolved).slice(0, destinationsMax);
 }
 
 export type TrunkMade = { trunk: PlannedTrunk; password: string; resolved: readonly string[] };
