@@ -6,6 +6,7 @@ import { EmergencyCourier } from './adapters/emergency-courier.ts';
 import { EmergencyPlaces } from './adapters/emergency-places.ts';
 import { PublicInfo } from './adapters/public-info.ts';
 import type { Caller } from './alarm-calls.part.ts';
+import type { Calls } from './calls.part.ts';
 import { emergencyInfo } from './domain/emergency-info.ts';
 import type { Ground, Part } from './ground.ts';
 import { drillHandlers } from './http/drills.routes.ts';
@@ -20,7 +21,7 @@ import { LocationStore } from './store/location.store.ts';
 
 export function createEmergencyPart(
   ground: Ground,
-  { book, caller }: { book: PlanBook; caller: Caller },
+  { book, caller, phoneCalls }: { book: PlanBook; caller: Caller; phoneCalls?: Calls },
 ): Part {
   const locations = new LocationStore(ground.db);
   const drills = new DrillStore(ground.db);
@@ -44,7 +45,12 @@ export function createEmergencyPart(
       }),
     log: ground.log,
   });
-  const courier = new EmergencyCourier({ ground, store: callStore, placeOf: (row) => calls.placeOf(row) });
+  const courier = new EmergencyCourier({
+    ground,
+    store: callStore,
+    placeOf: (row) => calls.placeOf(row),
+    onIncident: ({ call_id: callId }, incidentId) => phoneCalls?.setIncident(callId, incidentId),
+  });
   const calls = new EmergencyCalls({ ground, book, places, store: callStore, onWords: () => courier.wake() });
   const runner = new DrillRunner({ ground, book, places, calls, caller, store: drills });
   places.onChange(() => info.write());

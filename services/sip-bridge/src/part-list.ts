@@ -8,7 +8,7 @@ import { createPlanPart } from './plan.part.ts';
 /** Stopped in reverse order. */
 export function createParts(ground: Ground): Part[] {
   const { part: plan, book } = createPlanPart(ground);
-  const { part: calls } = createCallsPart(ground, book);
+  const { part: calls, calls: phoneCalls } = createCallsPart(ground, book);
   const { part: alarmCalls, caller } = createAlarmCallsPart(ground, book);
-  return [plan, calls, alarmCalls, createEmergencyPart(ground, { book, caller })];
+  return [plan, calls, alarmCalls, createEmergencyPart(ground, { book, caller, phoneCalls })];
 }

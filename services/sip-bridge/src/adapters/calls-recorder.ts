@@ -85,7 +85,16 @@ export class CallsRecorder {
       steps,
     };
     store.save(row);
-    store.saveParties(row, users, scopes);
+    if (!known || !haveSameParties(known, row)) store.saveParties(row, users, scopes);
     return row;
   }
 }
+
+/** Then whose call it is was written already: the list is made once or twice a call, and not with each report. */
+const haveSameParties = (a: CallRow, b: CallRow): boolean =>
+  a.startedMs === b.startedMs &&
+  a.orgId === b.orgId &&
+  a.direction === b.direction &&
+  a.from.number === b.from.number &&
+  a.to.number === b.to.number &&
+  a.answeredBy === b.answeredBy;

@@ -30,21 +30,25 @@ type Options = {
   store: EmergencyCallStore;
   /** Organisation and site of a call, as far as they are known. */
   placeOf: (call: CallRow) => { orgId: string; siteId: string } | undefined;
+  /** Called in the transaction that keeps the incident of a call. */
+  onIncident?: ((call: CallRow, incidentId: string) => void) | undefined;
 };
 
 export class EmergencyCourier {
   readonly #ground: Options['ground'];
   readonly #store: EmergencyCallStore;
   readonly #placeOf: Options['placeOf'];
+  readonly #onIncident: Options['onIncident'];
   #isStopped = false;
   #isWoken = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
 
-  constructor({ ground, store, placeOf }: Options) {
+  constructor({ ground, store, placeOf, onIncident }: Options) {
     this.#ground = ground;
     this.#store = store;
     this.#placeOf = placeOf;
+    this.#onIncident = onIncident;
     ground.places.onChange(() => this.wake());
   }
 
@@ -137,6 +141,7 @@ export class EmergencyCourier {
       const { incident_id: incidentId } = InternalOpenedIncident.parse(answer);
       this.#store.transaction(() => {
         this.#store.setIncident(call.id, incidentId);
+        this.#onIncident?.(call, incidentId);
         this.#store.told(word.id);
       });
     } catch (error) {

@@ -176,15 +176,16 @@ it('keeps what it cannot read, with the reason and once, and goes on', async () 
   await waitFor('the spool is empty', () => spoolRows(spool) === 0);
 });
 
-it('keeps a report that a handler could not take, and hands on those after it', () => {
+it('keeps a report that a handler could not take, and hands on those after it', async () => {
   fail = ({ uid }) => {
     if (uid === 'b') throw new Error('a fault of ours');
   };
   for (const uid of ['a', 'b', 'c']) spoolRow(spool, report(uid));
   events.start();
+  await waitFor('the last', () => uids().includes('c'));
   expect(uids()).toEqual(['a', 'c']);
   expect(dead()).toMatchObject([{ reason: 'failed: a fault of ours' }]);
-  expect(spoolRows(spool)).toBe(0);
+  await waitFor('the spool is empty', () => spoolRows(spool) === 0);
 });
 
 it('leaves in the spool what it can neither take nor keep, and takes it when it can', async () => {

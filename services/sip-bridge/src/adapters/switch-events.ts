@@ -11,7 +11,7 @@ import { NetstringReader } from '../domain/netstring.ts';
 import { SwitchEvent } from '../domain/switch-event.ts';
 import type { Switch } from '../ground.ts';
 import { DeadReportStore } from '../store/dead-report.store.ts';
-import { SwitchSpool } from './switch-spool.ts';
+import { SwitchSpool, type SpoolRow } from './switch-spool.ts';
 
 export type SwitchEventsOptions = {
   address: string;
@@ -30,8 +30,9 @@ const reconnectMsMax = 5_000;
 const settledMs = 5_000;
 /** Evapi wakes us; this finds what it did not tell of, and takes away the rows of what it told of first. */
 const lookMs = 1_000;
-/** Rows taken before other work has its turn: each costs a commit or two. */
+/** Rows taken before other work has its turn: each costs a commit or two, which a slow disk makes long. */
 const rowsAtOnce = 50;
+const takingMsMax = 25;
 /** Reports from evapi that wait while older ones come out of the spool. */
 const waitingMax = 1_000;
 /** Reports known by their uid, so that the second way of each is seen as such. */
@@ -149,13 +150,9 @@ export class SwitchEvents {
     if (this.#isStopped || this.#next !== undefined) return;
     const rows = this.#spool.read(rowsAtOnce);
     this.#tellSpool();
-    const done: number[] = [];
-    for (const { id, body } of rows) {
-      if (this.#take(body) === 'not_kept') break;
-      done.push(id);
-    }
+    const { done, isMore } = this.#takeRows(rows);
     this.#spool.remove(done);
-    if (done.length === rowsAtOnce) {
+    if (isMore) {
       this.#next = setImmediate(() => {
         this.#next = undefined;
         this.#drain();
@@ -165,6 +162,19 @@ export class SwitchEvents {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const body of waiting) this.#take(body);
+  }
+
+  #takeRows(rows: readonly SpoolRow[]): { done: number[]; isMore: boolean } {
+    const { clock } = this.#options;
+    const startMs = clock.monotonic();
+    const done: number[] = [];
+    for (const { id, body } of rows) {
+      // Our own disk is in trouble: the next look tries again.
+      if (this.#take(body) === 'not_kept') return { done, isMore: false };
+      done.push(id);
+      if (clock.monotonic() - startMs > takingMsMax) break;
+    }
+    return { done, isMore: done.length < rows.length || rows.length === rowsAtOnce };
   }
 
   #take(body: string): Taken {
