@@ -21,7 +21,12 @@ export async function callKamailio(
   try {
     const response = await fetch(access.url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-siphera-secret': access.secret },
+      headers: {
+        'content-type': 'application/json',
+        'x-siphera-secret': access.secret,
+        // Kamailio closes after each answer; a connection that is used again would be found closed.
+        connection: 'close',
+      },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, ...(params.length > 0 ? { params } : {}) }),
       signal: AbortSignal.timeout(callMsMax),
     });
