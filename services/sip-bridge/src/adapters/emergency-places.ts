@@ -5,13 +5,14 @@
 import {
   isGranted,
   type EmergencyLocation,
-  type EmergencyLocationInput,
   type InternalPerson,
   type LocationCoverage,
 } from '@siphera/contract';
 import type { z } from 'zod';
 import { coverageOf } from '../domain/location-coverage.ts';
-import { locationFindings, type LocationSurroundings } from '../domain/location-findings.ts';
+import type { Finding } from '../domain/civic-address.ts';
+import { locationFindings, type Judged, type LocationSurroundings } from '../domain/location-findings.ts';
+import { neighboursOf, type Neighbours } from '../domain/location-neighbours.ts';
 import {
   isStale,
   placeIndex,
@@ -43,6 +44,9 @@ type Options = {
   drills: DrillStore;
 };
 
+/** As it was read last; by organisation where it is about one. */
+type Known = { locations: Location[]; index: PlaceIndex; neighbours: Map<string, Neighbours> };
+
 export class EmergencyPlaces {
   readonly #ground: Ground;
   readonly #book: PlanBook;
@@ -50,7 +54,7 @@ export class EmergencyPlaces {
   readonly #lastPlaces: LastPlaceStore;
   readonly #drills: DrillStore;
   readonly #listeners: (() => void)[] = [];
-  #known: { locations: Location[]; index: PlaceIndex } | undefined;
+  #known: Known | undefined;
   #stale = '';
   #timer: NodeJS.Timeout | undefined;
 
@@ -130,10 +134,10 @@ export class EmergencyPlaces {
     this.changed();
   }
 
-  surroundings(orgId: string, exceptId?: string): LocationSurroundings {
+  surroundings(orgId: string): LocationSurroundings {
     const { sites, areas } = this.#ground.places.all();
     return {
-      others: this.ofOrg(orgId).filter(({ id }) => id !== exceptId),
+      neighbours: this.#neighbours(orgId),
       siteIds: new Set(sites.filter((site) => site.org_id === orgId).map(({ id }) => id)),
       areas: new Map(areas.filter((area) => area.org_id === orgId).map((area) => [area.id, area])),
       trunks: this.#book.trunks(),
@@ -141,19 +145,16 @@ export class EmergencyPlaces {
     };
   }
 
-  findings(orgId: string, location: EmergencyLocationInput & Partial<Location>) {
-    return locationFindings(location, this.surroundings(orgId, location.id));
+  findings(orgId: string, location: Judged): Finding[] {
+    return locationFindings(location, this.surroundings(orgId));
   }
 
-  view(location: Location): EmergencyLocation {
-    const lastDrill = this.#drills.lastResults().get(location.id);
-    return toLocationView(location, this.findings(location.org_id, location), lastDrill);
-  }
-
-  views(locations: readonly Location[]): EmergencyLocation[] {
+  /** Of one organisation, with what is wrong with each. */
+  views(orgId: string, locations: readonly Location[]): EmergencyLocation[] {
     const lastDrills = this.#drills.lastResults();
+    const around = this.surroundings(orgId);
     return locations.map((location) =>
-      toLocationView(location, this.findings(location.org_id, location), lastDrills.get(location.id)),
+      toLocationView(location, locationFindings(location, around), lastDrills.get(location.id)),
     );
   }
 
@@ -181,10 +182,21 @@ export class EmergencyPlaces {
     });
   }
 
-  #now(): { locations: Location[]; index: PlaceIndex } {
+  #neighbours(orgId: string): Neighbours {
+    const { neighbours } = this.#now();
+    const kept = neighbours.get(orgId) ?? neighboursOf(this.ofOrg(orgId));
+    neighbours.set(orgId, kept);
+    return kept;
+  }
+
+  #now(): Known {
     if (!this.#known) {
       const locations = this.#store.all();
-      this.#known = { locations, index: placeIndex(locations, this.#ground.places.all().areas) };
+      this.#known = {
+        locations,
+        index: placeIndex(locations, this.#ground.places.all().areas),
+        neighbours: new Map(),
+      };
     }
     return this.#known;
   }

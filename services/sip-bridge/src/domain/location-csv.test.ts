@@ -10,7 +10,7 @@ const areas = [
   { id: area(4), name: 'Twin' },
 ];
 const given = (locations: CsvSurroundings['locations'] = []): CsvSurroundings => {
-  const { others: _, ...around } = surroundings({
+  const { neighbours: _, ...around } = surroundings({
     areas: new Map(areas.map(({ id, name }) => [id, { site_id: siteId, name }])),
   });
   return { siteId, country: 'US', areas, locations, around };

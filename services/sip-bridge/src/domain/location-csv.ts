@@ -8,6 +8,7 @@ import { parse } from 'csv-parse/sync';
 import type { z } from 'zod';
 import { civicOrder, type CivicElement } from './civic-address.ts';
 import { errorsOf, locationFindings, type LocationSurroundings } from './location-findings.ts';
+import { neighboursOf } from './location-neighbours.ts';
 import type { Location } from './location-row.ts';
 
 /** Each row is held against each other one: more than any house has, and read within a second. */
@@ -40,13 +41,15 @@ export type CsvSurroundings = {
   /** Areas of the site. */
   areas: readonly { id: string; name: string }[];
   locations: readonly Location[];
-  around: Omit<LocationSurroundings, 'others'>;
+  around: Omit<LocationSurroundings, 'neighbours'>;
 };
 
 export function readLocationCsv(csv: string, given: CsvSurroundings): CsvLocation[] {
   const read = readRecords(csv);
   if ('problem' in read) return [badFile(read.problem)];
-  const rows = read.records.map(({ record, line }) => readRow(record, line, given));
+  const ofSite = given.locations.filter(({ site_id: site }) => site === given.siteId);
+  const existing = new Map(ofSite.map((location) => [location.label.toLowerCase(), location]));
+  const rows = read.records.map(({ record, line }) => readRow(record, line, given, existing));
   sameLabels(rows);
   againstEachOther(rows, given);
   return rows;
@@ -89,16 +92,19 @@ const delimiterOf = (csv: string): string => {
   return [';', '\t'].find((candidate) => header.includes(candidate)) ?? ',';
 };
 
-function readRow(record: Record<string, string>, line: number, given: CsvSurroundings): CsvLocation {
+function readRow(
+  record: Record<string, string>,
+  line: number,
+  given: CsvSurroundings,
+  byLabel: ReadonlyMap<string, Location>,
+): CsvLocation {
   const errors: Problem[] = [];
   const cell = (column: string): string | undefined =>
     record[column] === undefined ? undefined : stripFormulaGuard(record[column]);
   const label = cell('label') ?? '';
   // A spreadsheet would run such a cell when the list is looked at there.
   if (/^[=+@\t-]/.test(label)) errors.push({ column: 'label', message: 'must not begin with =, +, - or @' });
-  const existing = given.locations.find(
-    (location) => location.site_id === given.siteId && location.label.toLowerCase() === label.toLowerCase(),
-  );
+  const existing = byLabel.get(label.toLowerCase());
   const areas = cell('areas');
   const networks = cell('networks');
   const isDefault = cell('default');
@@ -224,10 +230,10 @@ function againstEachOther(rows: readonly CsvLocation[], given: CsvSurroundings):
   const changed = new Set(rows.flatMap(({ existing }) => (existing ? [existing.id] : [])));
   const stay = given.locations.filter(({ id }) => !changed.has(id));
   const coming = rows.flatMap((row) => (row.input ? [{ row, location: asLocation(row, row.input) }] : []));
+  const neighbours = neighboursOf([...stay, ...coming.map(({ location }) => location)]);
   for (const { row, location } of coming) {
-    const others = [...stay, ...coming.filter((one) => one.row !== row).map((one) => one.location)];
     const seen = new Set(row.errors.map(({ column }) => column));
-    for (const { field, message } of errorsOf(locationFindings(location, { ...given.around, others })))
+    for (const { field, message } of errorsOf(locationFindings(location, { ...given.around, neighbours })))
       if (!seen.has(columnOf(field))) row.errors.push({ column: columnOf(field), message });
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { civic, location, locationInput, siteId, surroundings } from '../testing/location-kit.ts';
 import type { Finding } from './civic-address.ts';
 import { errorsOf, locationFindings } from './location-findings.ts';
+import { neighboursOf } from './location-neighbours.ts';
 
 const trunk = (change: Record<string, unknown> = {}) =>
   TrunkInput.parse({ name: 'Main', host: 'sip.test', kind: 'address', uses: ['emergency'], ...change });
@@ -47,7 +48,7 @@ describe('findings on a dispatchable location', () => {
   it('warns of a place that is not told apart from others in its building', () => {
     const lobby = locationInput({ ...good, civic: civic({ FLR: '', ROOM: '' }) });
     expect(locationFindings(lobby, around)).toEqual([]);
-    const second = { ...around, others: [location('b')] };
+    const second = { ...around, neighbours: neighboursOf([location('b')]) };
     expect(fieldsOf(locationFindings(lobby, second), 'warning')).toEqual(['civic.FLR']);
   });
 
@@ -59,8 +60,8 @@ describe('findings on a dispatchable location', () => {
       'callback_number',
     ]);
     const elin = trunk({ location_style: 'elin', numbers: [{ number: '+13035550100', extension: '2001' }] });
-    const others = [location('b', { callback_number: '+13035550100' })];
-    const shared = locationFindings(locationInput(good), { ...around, trunks: [elin], others });
+    const neighbours = neighboursOf([location('b', { callback_number: '+13035550100' })]);
+    const shared = locationFindings(locationInput(good), { ...around, trunks: [elin], neighbours });
     expect(shared.map(({ message }) => message).join()).toContain('cannot tell them apart');
   });
 
@@ -85,15 +86,15 @@ describe('findings on a dispatchable location', () => {
       ['here', { site_id: siteId, name: 'Here' }],
       ['there', { site_id: 'other', name: 'There' }],
     ]);
-    const others = [
+    const neighbours = neighboursOf([
       location('b', { area_ids: ['here'], networks: ['10.1.0.0/16', 'fd00::/64'], label: 'LOBBY' }),
-    ];
+    ]);
     const made = {
       ...locationInput(good),
       area_ids: ['here', 'there', 'nowhere'],
       networks: ['10.1.2.3', '10.2.0.0/16', 'fd00::12', '0.0.0.0/0'],
     };
-    const findings = errorsOf(locationFindings(made, { ...around, areas, others }));
+    const findings = errorsOf(locationFindings(made, { ...around, areas, neighbours }));
     expect(findings.map(({ field, message }) => `${field}: ${message}`)).toEqual([
       'area_ids: "Here" is in "LOBBY" already',
       'area_ids: "There" is not of this site',

@@ -4,25 +4,27 @@
  */
 import type { EmergencyLocationInput, InternalArea, TrunkInput } from '@siphera/contract';
 import { civicFindings, saysWhereInside, streetAddress, type Finding } from './civic-address.ts';
-import { isEverywhere, rangesMeet } from './location-networks.ts';
-import type { Location } from './location-row.ts';
+import type { Neighbours } from './location-neighbours.ts';
+import { isEverywhere } from './location-networks.ts';
 import { pidfBytesMax, pidfLo } from './pidf-lo.ts';
 
 export type LocationSurroundings = {
-  /** The other locations of the organisation. */
-  others: readonly Location[];
+  /** The locations of the organisation. */
+  neighbours: Neighbours;
   siteIds: ReadonlySet<string>;
   areas: ReadonlyMap<string, Pick<InternalArea, 'site_id' | 'name'>>;
   trunks: readonly Pick<TrunkInput, 'name' | 'enabled' | 'uses' | 'location_style' | 'numbers'>[];
   isExtension(number: string): boolean;
 };
 
+/** One that is not kept yet has no id. */
+export type Judged = EmergencyLocationInput & {
+  id?: string | undefined;
+  validated_ms?: number | null;
+};
 type Add = (level: Finding['level'], field: string, message: string) => void;
 
-export function locationFindings(
-  location: EmergencyLocationInput & Partial<Pick<Location, 'validated_ms'>>,
-  around: LocationSurroundings,
-): Finding[] {
+export function locationFindings(location: Judged, around: LocationSurroundings): Finding[] {
   const findings = civicFindings(location.civic);
   const add: Add = (level, field, message) => void findings.push({ level, field, message });
   if (Buffer.byteLength(pidfLo(location.civic)) > pidfBytesMax)
@@ -41,50 +43,40 @@ export const errorsOf = (findings: readonly Finding[]): Finding[] =>
   findings.filter(({ level }) => level === 'error');
 
 /** Where it stands in the house, and that no other location has the same. */
-function placeFindings(location: EmergencyLocationInput, around: LocationSurroundings, add: Add): void {
+function placeFindings(location: Judged, around: LocationSurroundings, add: Add): void {
+  const { neighbours } = around;
   if (!around.siteIds.has(location.site_id)) add('error', 'site_id', 'there is no such site');
   for (const areaId of location.area_ids) {
     const area = around.areas.get(areaId);
     if (area?.site_id !== location.site_id)
       add('error', 'area_ids', `${area ? `"${area.name}"` : 'an area'} is not of this site`);
-    const taken = around.others.find((other) => other.area_ids.includes(areaId));
+    const taken = neighbours.inArea(areaId, location.id);
     if (taken) add('error', 'area_ids', `"${area?.name ?? areaId}" is in "${taken.label}" already`);
   }
   for (const network of location.networks) {
     if (isEverywhere(network)) add('error', 'networks', `${network} is every address there is`);
-    for (const other of around.others) {
-      const met = other.networks.find((theirs) => rangesMeet(network, theirs));
-      if (met !== undefined) add('error', 'networks', `${network} meets ${met} of "${other.label}"`);
-    }
+    const met = neighbours.meeting(network, location.id);
+    if (met) add('error', 'networks', `${network} meets ${met.network} of "${met.location.label}"`);
   }
-  const sameLabel = around.others.find(
-    ({ site_id: siteId, label }) =>
-      siteId === location.site_id && label.toLowerCase() === location.label.toLowerCase(),
-  );
-  if (sameLabel) add('error', 'label', 'another location of this site is called so');
-  const hasDefault =
-    location.is_default ||
-    around.others.some((other) => other.site_id === location.site_id && other.is_default);
-  if (!hasDefault)
+  if (neighbours.labelled(location.site_id, location.label, location.id))
+    add('error', 'label', 'another location of this site is called so');
+  if (!location.is_default && !neighbours.defaultOf(location.site_id, location.id))
     add('warning', 'is_default', 'no location of this site is its default: some callers have no place');
 }
 
 /** In a building of many floors the street address alone sends help to the front door. */
 function insideFindings(
-  { civic, site_id }: EmergencyLocationInput,
-  around: LocationSurroundings,
+  { id, civic, site_id: site }: Judged,
+  { neighbours }: LocationSurroundings,
   add: Add,
 ): void {
   if (saysWhereInside(civic)) return;
-  const siblings = around.others.filter((other) => other.site_id === site_id);
-  const hasFloors = siblings.some((other) => other.civic.FLR.trim() !== '');
-  const isShared = siblings.some((other) => streetAddress(other.civic) === streetAddress(civic));
-  if (hasFloors || isShared)
+  if (neighbours.withFloor(site, id) ?? neighbours.atStreet(site, streetAddress(civic), id))
     add('warning', 'civic.FLR', 'neither floor nor room: this site has several places to tell apart');
 }
 
 /** What the trunks that take emergency calls need of it. */
-function trunkFindings(location: EmergencyLocationInput, around: LocationSurroundings, add: Add): void {
+function trunkFindings(location: Judged, around: LocationSurroundings, add: Add): void {
   if (/[;="<>\s]/.test(location.provider_id))
     add('error', 'provider_id', 'must not hold spaces, quotes, ;, =, < or >');
   const emergency = around.trunks.filter(({ enabled, uses }) => enabled && uses.includes('emergency'));
@@ -107,7 +99,7 @@ function trunkFindings(location: EmergencyLocationInput, around: LocationSurroun
   );
   if (!rings)
     add('warning', 'callback_number', `${callback} is not a number of a trunk: it does not ring here`);
-  const shared = around.others.find((other) => other.callback_number === callback);
+  const shared = around.neighbours.withCallback(callback, location.id);
   if (elin && shared)
     add(
       'warning',

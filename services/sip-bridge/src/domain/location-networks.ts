@@ -1,6 +1,6 @@
 /** Ranges of addresses as people write them, and whether two of them meet. Pure. */
 
-type Range = { family: 4 | 6; first: bigint; last: bigint };
+export type Range = { family: 4 | 6; first: bigint; last: bigint };
 
 /** @returns undefined for what is no address or range. */
 export function rangeOf(text: string): Range | undefined {
@@ -13,13 +13,6 @@ export function rangeOf(text: string): Range | undefined {
   const host = BigInt(bits - length);
   const first = (value >> host) << host;
   return { family, first, last: first + (1n << host) - 1n };
-}
-
-export function rangesMeet(a: string, b: string): boolean {
-  const [one, other] = [rangeOf(a), rangeOf(b)];
-  return (
-    one !== undefined && one.family === other?.family && one.first <= other.last && other.first <= one.last
-  );
 }
 
 /** Whether it is every address there is: then it tells nothing. */

@@ -37,7 +37,7 @@ function read(
   const { sites, areas } = ground.places.all();
   if (!sites.some((site) => site.id === siteId && site.org_id === claims.org))
     throw new AppError('not_found', 'There is no such site.');
-  const { others: _, ...around } = places.surroundings(claims.org);
+  const { neighbours: _, ...around } = places.surroundings(claims.org);
   const locations = places.ofOrg(claims.org);
   const rows = readLocationCsv(csv, {
     siteId,

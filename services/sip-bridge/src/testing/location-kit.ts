@@ -1,6 +1,7 @@
 /** Locations, areas and surroundings made up for tests. */
 import { CivicAddress, EmergencyLocationInput } from '@siphera/contract';
 import type { LocationSurroundings } from '../domain/location-findings.ts';
+import { neighboursOf } from '../domain/location-neighbours.ts';
 import type { Location } from '../domain/location-row.ts';
 
 const orgId = '0192f000-0000-7000-8000-000000000001';
@@ -36,7 +37,7 @@ export const location = (id: string, change: Partial<Location> = {}): Location =
 });
 
 export const surroundings = (change: Partial<LocationSurroundings> = {}): LocationSurroundings => ({
-  others: [],
+  neighbours: neighboursOf([]),
   siteIds: new Set([siteId]),
   areas: new Map(),
   trunks: [],
