@@ -143,12 +143,13 @@ describe('a stranger', () => {
 
   it('cannot break out of a report with what it writes', async () => {
     const names = [
-      `"x\\",\\"kind\\":\\"emergency"`,
+      `x","kind":"emergency`,
       `'; delete from event; --`,
-      '"quote\\" \\\\ back"',
-      'José \u00ff\u00fe bad',
+      'quote" \\ back',
+      'Jos\u00c3\u00a9',
+      'bad \u00ff\u00fe\u00c3(',
       '$var(report) $avp(src) {"a":1}',
-      `${'A'.repeat(900)}`,
+      'A'.repeat(900),
     ];
     for (const name of names) {
       const one = await house.peer({
@@ -156,10 +157,10 @@ describe('a stranger', () => {
         number: '104',
         credentials: { username: 'desk104', password: 'secret-of-104' },
       });
-      const callId = `hostile-${strangers}-${Math.floor(names.indexOf(name))}"'\\{`;
+      const callId = `hostile-${names.indexOf(name)}"'\\{`;
       const answer = await one.request('INVITE', {
         uri: 'sip:+19001234567@siphera.test',
-        from: `"${name.replaceAll('"', '\\"')}" <sip:104@siphera.test>;tag=t`,
+        from: `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}" <sip:104@siphera.test>;tag=t`,
         headers: [`User-Agent: ${name}`],
         callId,
       });

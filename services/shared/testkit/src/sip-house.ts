@@ -16,7 +16,9 @@ export type SipHouse = AsyncDisposable & {
   /** Signed in as `desk<number>` from 127.0.0.<last two digits of the number>. */
   phone: (number: string) => Promise<SipPeer>;
   /** Any end: a stranger unless it is told who it is. */
-  peer: (options: Omit<SipPeerOptions, 'server'>) => Promise<SipPeer>;
+  peer: (
+    options: Omit<SipPeerOptions, 'server'> & Partial<Pick<SipPeerOptions, 'server'>>,
+  ) => Promise<SipPeer>;
   /** `one` has the priority. */
   trunk: (name: 'one' | 'two', options?: Partial<SipPeerOptions>) => Promise<SipPeer>;
   /** Closes all ends. */

@@ -2,8 +2,7 @@
  * A SIP end of a test by UDP: a phone, a trunk or an attacker that sends exactly what it is told. It answers OPTIONS by itself, signs
  * in to challenges when it has credentials, and keeps all that it received.
  */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { openUdpLink, openWebsocketLink, type SipLink, type WebsocketOptions } from './sip-link.ts';
 import {
   digestAnswer,
   parseSip,
@@ -18,8 +17,10 @@ import { waitFor } from './wait.ts';
 export type SipPeerOptions = {
   /** Where requests go. */
   server: { address: string; port: number; domain: string };
-  /** Own address, one of 127.0.0.0/8 for example; limits and trunks are by address. */
+  /** Own address, one of 127.0.0.0/8 for example; limits and trunks are by address. By a websocket it is not looked at. */
   address: string;
+  /** As a browser instead of by UDP. */
+  websocket?: WebsocketOptions;
   port?: number;
   /** Who it says it is. */
   number?: string;
@@ -83,25 +84,27 @@ export type SipPeer = AsyncDisposable & {
   close: () => Promise<void>;
 };
 
+/** Enough to find the INVITE that is to be cancelled. */
+const sentMax = 100;
+
 export async function openSipPeer(options: SipPeerOptions): Promise<SipPeer> {
-  const socket = createSocket('udp4');
-  socket.bind(options.port ?? 0, options.address);
-  await once(socket, 'listening');
-  const { port } = socket.address();
   const received: SipMessage[] = [];
   const taken = new Set<SipMessage>();
   const sent: string[] = [];
+  const hear = (text: string) => {
+    if (options.silent === true) return;
+    const message = parseSip(text);
+    if (message.method === 'OPTIONS') send(answerText(message, 200, link));
+    else received.push(message);
+  };
+  const link: SipLink = options.websocket
+    ? await openWebsocketLink(options.websocket, hear)
+    : await openUdpLink(options.server, { address: options.address, port: options.port ?? 0 }, hear);
   const send = (text: string) => {
     sent.push(text);
-    if (sent.length > 100) sent.shift();
-    socket.send(text, options.server.port, options.server.address);
+    if (sent.length > sentMax) sent.shift();
+    link.send(text);
   };
-  socket.on('message', (data) => {
-    if (options.silent === true) return;
-    const message = parseSip(data.toString('latin1'));
-    if (message.method === 'OPTIONS') send(answerText(message, 200, { address: options.address, port }));
-    else received.push(message);
-  });
   const next: SipPeer['next'] = (what, fits, timeoutMs) =>
     waitFor(
       what,
@@ -112,8 +115,7 @@ export async function openSipPeer(options: SipPeerOptions): Promise<SipPeer> {
       },
       timeoutMs,
     );
-  const place = { address: options.address, port };
-  const build: SipPeer['build'] = (method, request = {}) => requestText(options, place, method, request);
+  const build: SipPeer['build'] = (method, request = {}) => requestText(options, link, method, request);
   const transact = (method: string, text: string) => exchange({ send, next }, method, text);
   const request: SipPeer['request'] = async (method, wanted = {}) => {
     const fixed = { callId: sipToken(), fromTag: sipToken(), cseq: 1, ...wanted };
@@ -153,13 +155,9 @@ export async function openSipPeer(options: SipPeerOptions): Promise<SipPeer> {
       buildWithin(dialog, method, { ...wanted, headers: [...(wanted.headers ?? []), proof] }),
     );
   };
-  const close = async () => {
-    const closed = once(socket, 'close');
-    socket.close();
-    await closed;
-  };
   return {
-    ...place,
+    address: link.address,
+    port: link.port,
     received,
     sent,
     send,
@@ -188,13 +186,13 @@ export async function openSipPeer(options: SipPeerOptions): Promise<SipPeer> {
       next(`a ${method}`, (message) => message.method === method, timeoutMs),
     answer: (message, status, wanted = {}) => {
       const tag = wanted.tag ?? 'answerer';
-      send(answerText(message, status, place, { ...wanted, tag }));
+      send(answerText(message, status, link, { ...wanted, tag }));
       return { ...dialogOf(message, 'to', 'from'), localTag: tag, cseq: 100 };
     },
     within,
     buildWithin,
-    close,
-    [Symbol.asyncDispose]: close,
+    close: link.close,
+    [Symbol.asyncDispose]: link.close,
   };
 }
 
@@ -227,27 +225,22 @@ async function exchange(
   }
 }
 
-function requestText(
-  options: SipPeerOptions,
-  { address, port }: { address: string; port: number },
-  method: string,
-  request: SipRequest,
-): string {
+function requestText(options: SipPeerOptions, link: SipLink, method: string, request: SipRequest): string {
   const { domain } = options.server;
   const { body = '', number = options.number ?? 'nobody' } = { ...request, number: options.number };
   const from = request.from ?? `<sip:${number}@${domain}>;tag=${request.fromTag ?? sipToken()}`;
   return [
     `${method} ${request.uri ?? `sip:${domain}`} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${address}:${port};rport;branch=z9hG4bK${sipToken()}`,
+    `Via: SIP/2.0/${link.via};rport;branch=z9hG4bK${sipToken()}`,
     'Max-Forwards: 70',
     `From: ${from}`,
     `To: ${request.to ?? `<sip:${domain}>`}`,
     `Call-ID: ${request.callId ?? sipToken()}`,
     `CSeq: ${request.cseq ?? 1} ${method}`,
-    `Contact: ${request.contact ?? `<sip:${number}@${address}:${port}>`}`,
+    `Contact: ${request.contact ?? link.contact(number)}`,
     ...(request.headers ?? []),
     ...(request.contentType === undefined ? [] : [`Content-Type: ${request.contentType}`]),
-    `Content-Length: ${Buffer.byteLength(body)}`,
+    `Content-Length: ${body.length}`,
     '',
     body,
   ].join('\r\n');
@@ -256,7 +249,7 @@ function requestText(
 function answerText(
   request: SipMessage,
   status: number,
-  { address, port }: { address: string; port: number },
+  link: SipLink,
   {
     headers = [],
     body = '',
@@ -272,10 +265,10 @@ function answerText(
     `To: ${sipTag(to) === undefined && status > 100 ? `${to};tag=${tag}` : to}`,
     `Call-ID: ${request.header('call-id') ?? ''}`,
     `CSeq: ${request.header('cseq') ?? ''}`,
-    `Contact: <sip:peer@${address}:${port}>`,
+    `Contact: ${link.contact('peer')}`,
     ...headers,
     ...(body === '' ? [] : ['Content-Type: application/sdp']),
-    `Content-Length: ${Buffer.byteLength(body)}`,
+    `Content-Length: ${body.length}`,
     '',
     body,
   ].join('\r\n');
