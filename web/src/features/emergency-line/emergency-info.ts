@@ -1,6 +1,6 @@
 /**
  * Emergency numbers and places, without anybody signed in: from the front door's file, from the bridge, from what this browser kept, from
- * what is built in. What must stay true: there is always an answer at once, and 911 and 112 are always in it.
+ * what is built in. What must stay true: there is always an answer at once, and 911 and 112 always count as emergency numbers.
  */
 import type { Result } from '#api/client.ts';
 import { shallowRef } from 'vue';

@@ -75,6 +75,7 @@ export const messages: typeof english = {
     ask: {
       text: 'Wo haben Sie jetzt Dienst? Bei einem Notruf kommt die Hilfe dorthin.',
       stale: 'Zuletzt gesagt: {label}.',
+      now: 'Jetzt käme sie nach: {label}.',
       save: 'Hier bin ich',
       later: 'Später',
       saved: 'Hilfe würde nach {label} geschickt.',

@@ -73,6 +73,7 @@ export const messages = {
     ask: {
       text: 'Where are you on duty now? An emergency call sends help there.',
       stale: 'Last said: {label}.',
+      now: 'As it is, to: {label}.',
       save: 'I am here',
       later: 'Later',
       saved: 'Help would be sent to {label}.',

@@ -235,6 +235,7 @@ export class PhoneCalls {
       transfer: 'none',
       end: null,
     };
+    this.#clear();
     const entry: Entry = {
       view,
       call: undefined,
@@ -244,6 +245,12 @@ export class PhoneCalls {
     };
     this.#entries.set(view.id, entry);
     return entry;
+  }
+
+  /** A call that begins takes the place of those that are over and need no reading. */
+  #clear(): void {
+    for (const [id, { view }] of this.#entries)
+      if (view.end?.word === 'hangup' || view.end?.word === 'elsewhere') this.#entries.delete(id);
   }
 
   #live(): Entry[] {

@@ -37,10 +37,28 @@ export async function openMicrophone(): Promise<MediaStream | undefined> {
   }
 }
 
-/** A track that says nothing, so that a call without a microphone is a call like others: phones and trunks send to who sends. */
+/**
+ * A track that says nothing, so that a call without a microphone is a call like others: phones and trunks send to who sends. It needs a
+ * source that plays silence; without any, the browser sends no packet at all.
+ */
 export function openSilence(): MediaStream | undefined {
   if (typeof AudioContext !== 'function') return undefined;
-  return new AudioContext().createMediaStreamDestination().stream;
+  const context = new AudioContext();
+  const source = context.createConstantSource();
+  const output = context.createMediaStreamDestination();
+  source.offset.value = 0;
+  source.connect(output);
+  source.start();
+  void context.resume();
+  const [track] = output.stream.getAudioTracks();
+  // A browser has few contexts: this one goes with its track.
+  const stop = track?.stop.bind(track);
+  if (track && stop)
+    track.stop = () => {
+      stop();
+      void context.close().catch(() => undefined);
+    };
+  return output.stream;
 }
 
 export const stopStream = (stream: MediaStream | undefined): void => {

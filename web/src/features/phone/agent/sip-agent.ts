@@ -86,7 +86,7 @@ function outgoing(ua: UA, { number, stream, headers, events }: OutgoingCall): Ag
     ...(stream ? { mediaStream: stream } : {}),
     mediaConstraints: { audio: false, video: false },
     rtcOfferConstraints: { offerToReceiveAudio: true },
-    pcConfig: { iceServers: [], bundlePolicy: 'max-bundle' },
+    pcConfig: { iceServers: [] },
     extraHeaders: [...headers],
     eventHandlers: {
       // Made within `ua.call`, so it must be listened to from here.
@@ -185,7 +185,7 @@ function controls(session: RTCSession): Omit<AgentCall, 'callId'> {
       session.answer({
         ...(stream ? { mediaStream: stream } : {}),
         mediaConstraints: { audio: stream !== undefined, video: false },
-        pcConfig: { iceServers: [], bundlePolicy: 'max-bundle' },
+        pcConfig: { iceServers: [] },
       }),
     hangUp: () => {
       if (!session.isEnded()) session.terminate();
