@@ -20,10 +20,11 @@ import {
 import { SaxesParser } from 'saxes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import { createAlarmCallsPart } from './alarm-calls.part.ts';
 import { createEmergencyPart } from './emergency.part.ts';
 import { createPlanPart } from './plan.part.ts';
 import { office, startBridgeRig, testSite, yard, type BridgeRig } from './testing/bridge-rig.ts';
-import { FakeCaller, incidentId, posted } from './testing/emergency-kit.ts';
+import { incidentId, posted } from './testing/emergency-kit.ts';
 import { civic } from './testing/location-kit.ts';
 
 const typed = `Größe "Süd" & <Öl> 100 % $5; a=b`;
@@ -36,7 +37,6 @@ let drills: SipPeer;
 let lobby: EmergencyLocation;
 let gate: EmergencyLocation;
 let people = 0;
-const caller = new FakeCaller();
 
 beforeAll(async () => {
   directory = await tempDir('places');
@@ -53,10 +53,12 @@ beforeAll(async () => {
       KAMAILIO_RPC_URL: server.rpcUrl,
       KAMAILIO_RPC_SECRET: server.rpcSecret,
       KAMAILIO_EVENTS: server.events,
+      SIP_ADDRESS: `${server.address}:${server.port}`,
     },
     parts: (ground) => {
       const { part, book } = createPlanPart(ground);
-      return [part, createEmergencyPart(ground, { book, caller })];
+      const { part: alarmCalls, caller } = createAlarmCallsPart(ground, book);
+      return [part, alarmCalls, createEmergencyPart(ground, { book, caller })];
     },
     before: (core) => {
       core.answers.set(internalPaths.openIncident, () => ({ incident_id: incidentId, opened: true }));
@@ -114,7 +116,7 @@ const place = async (label: string, more: Record<string, unknown>): Promise<Emer
 /** Calls from a new address, is answered at the far end, and hangs up. @returns the INVITE that came there. */
 async function dial(
   dialled: string,
-  { at, end = psap, ...from }: { number?: string; at?: string; headers?: string[]; end?: SipPeer } = {},
+  { at, ...from }: { number?: string; at?: string; headers?: string[] } = {},
 ): Promise<SipMessage> {
   people += 1;
   const to = { address: server.address, port: server.port, domain: server.domain };
@@ -129,11 +131,11 @@ async function dial(
       ...(from.headers === undefined ? {} : { headers: from.headers }),
     });
     call.catch(() => undefined);
-    const invite = await end.nextRequest('INVITE');
-    end.answer(invite, 200, { body: phoneSdp(end.address, 41_000) });
+    const invite = await psap.nextRequest('INVITE');
+    psap.answer(invite, 200, { body: phoneSdp(psap.address, 41_000) });
     const dialog = await call;
     const over = phone.within(dialog, 'BYE');
-    end.answer(await end.nextRequest('BYE'), 200);
+    psap.answer(await psap.nextRequest('BYE'), 200);
     await over;
     return invite;
   } finally {
@@ -257,26 +259,20 @@ it('goes out while core and the bridge are down, and is told to core afterwards'
 
 it('drills each place at the test PSAP alone, with figures of the real call', async () => {
   const real = psap.received.length;
-  caller.meet = async ({ to, headers }) => {
-    const started = performance.now();
-    await dial(to, {
-      headers: Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
-      end: drills,
-    });
-    return {
-      outcome: 'answered',
-      code: 200,
-      reason: 'OK',
-      answeredMs: performance.now() - started,
-      digits: '',
-    };
-  };
   const { body, status } = await rig.rest('POST', '/sip/emergency/drills', {
     name: 'Monday',
     site_id: testSite,
   });
   expect(status, JSON.stringify(body)).toBe(202);
   const { id } = Drill.parse(body);
+  const rooms: (string | undefined)[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    const invite = await drills.nextRequest('INVITE');
+    rooms.push(civicOf(invite)['ROOM']);
+    drills.answer(invite, 200, { body: phoneSdp(drills.address, 41_000) });
+    drills.answer(await drills.nextRequest('BYE'), 200);
+  }
+  expect(rooms).toEqual(['Vault', 'Gate']);
   const drill = await waitFor('the drill is over', async () => {
     const now = Drill.parse((await rig.rest('GET', `/sip/emergency/drills/${id}`)).body);
     return now.state === 'running' ? undefined : now;
