@@ -266,3 +266,16 @@ it('is ended from the board when it talks: both sides hear it, and it is over', 
     return carried.every((calls) => calls && !calls.has(callId));
   });
 });
+
+it('goes on while Kamailio crashes and comes back, and its end is heard', async () => {
+  const { atGate, callId } = await talk();
+  await onBoard(callId, 'answered');
+  await server.crash();
+  await waitFor('it is seen as gone', () => !rig.bridge.ground.kamailio.isUp());
+  await server.daemon.start();
+  await waitFor('it is heard again', () => rig.bridge.ground.kamailio.isUp());
+  expect(await onBoard(callId, 'answered')).toMatchObject({ from: { number: '3001' } });
+  await hangUp(atGate);
+  expect(await past(callId)).toMatchObject({ outcome: 'answered', reason: null });
+  await waitFor('the spool is empty', () => server.reports().length === 0);
+});

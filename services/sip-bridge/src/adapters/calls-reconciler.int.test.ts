@@ -188,3 +188,10 @@ it('take no further report once they are closed for good', () => {
   expect(stateOf('a')).toBe('ended');
   expect(store.byCallId('a')?.outcome).toBe('refused');
 });
+
+it('keep the incident they were said to belong to', () => {
+  talk('help', { direction: 'emergency' });
+  store.setIncident('help', 'an-incident');
+  step('help', 'ended');
+  expect(store.byCallId('help')).toMatchObject({ state: 'ended', incidentId: 'an-incident' });
+});
