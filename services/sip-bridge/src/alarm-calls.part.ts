@@ -1,6 +1,7 @@
 /** Rings people for an alarm, speaks it, takes a key; and the caller that drills use too. */
 import { join } from 'node:path';
 import { AlarmCallOrder, Incident, type FeedEntry } from '@siphera/contract';
+import { fromRfc3339 } from '@siphera/runtime';
 import { AlarmCaller, type Caller } from './adapters/alarm-caller.ts';
 import { AlarmRunner, type AlarmRunnerOptions } from './adapters/alarm-runner.ts';
 import { EspeakSpeech } from './adapters/speech-espeak.ts';
@@ -65,7 +66,7 @@ export function createAlarmCallsPart(
 function hear(entry: FeedEntry, { runner, log }: { runner: AlarmRunner } & Pick<Ground, 'log'>): void {
   if (entry.kind === 'alarm_call') {
     const order = AlarmCallOrder.safeParse(entry.data);
-    if (order.success) runner.order(order.data, entry.scopes);
+    if (order.success) runner.order(order.data, entry.scopes, fromRfc3339(entry.at) ?? 0);
     else log.error('alarm_call_not_read', { error: order.error, feed_seq: entry.seq });
     return;
   }

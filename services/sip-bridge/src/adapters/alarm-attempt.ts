@@ -28,7 +28,7 @@ export const shutdown = Symbol('shutdown');
 
 /** What alarm calls stand on. */
 export type AlarmParts = {
-  ground: Pick<Ground, 'clock' | 'client' | 'outbox' | 'people' | 'log'>;
+  ground: Pick<Ground, 'clock' | 'client' | 'outbox' | 'people' | 'log' | 'metrics'>;
   book: Pick<PlanBook, 'extensionOfUser' | 'plan'>;
   store: AlarmCallStore;
   caller: Caller;
@@ -46,15 +46,16 @@ export class AlarmAttempt {
   readonly #options: AlarmAttemptOptions;
   readonly #waits: AttemptWaits;
   #key: Key | undefined;
+  #isAcknowledging = false;
 
   constructor(options: AlarmAttemptOptions) {
     this.#options = options;
     this.#waits = { ...defaultWaits, ...options.waits };
   }
 
-  /** The key was pressed and is with core, or will be. */
-  isAcknowledged(): boolean {
-    return this.#key?.outcome === 'acknowledged';
+  /** The key to acknowledge was pressed, whether core has said something to it or not. */
+  hasKey(): boolean {
+    return this.#isAcknowledging || this.#key?.outcome === 'acknowledged';
   }
 
   async make(): Promise<Attempt['outcome']> {
@@ -152,7 +153,9 @@ export class AlarmAttempt {
     }
     if (digit !== acknowledgeKey) return false;
     const { speech } = this.#options;
+    this.#isAcknowledging = true;
     this.#key = await this.#acknowledge(name, number);
+    this.#isAcknowledging = false;
     if (this.#key.outcome !== 'acknowledged') return true;
     const isFirst = this.#key.detail === '';
     return speech.say(thanksText(this.#language(), isFirst), this.#language());

@@ -11,17 +11,23 @@ import { postLine } from './alarm-line.ts';
 
 /** Whoever was asked a moment ago gets time to sit up. */
 const roundPauseMs = 20_000;
+/** An order of before we were there: what became of its incident since comes on the feed within this, before anybody is rung for nothing. */
+const settleMs = 3_000;
+const isOldMs = 10_000;
+/** When rows cannot be written (a full disk). */
+const retryMs = 5_000;
 /** Alarm calls that are looked at at once; more wait their turn, as calls would anyway. */
 const runsMax = 20;
 
 export type AlarmRunnerOptions = AlarmParts & {
   /** Shorter in tests. */
-  waits?: Partial<AttemptWaits & { roundPauseMs: number }>;
+  waits?: Partial<AttemptWaits & { roundPauseMs: number; settleMs: number }>;
 };
 type Run = {
-  incidentId: string;
   stop: AbortController;
   attempt: AlarmAttempt | undefined;
+  /** Somebody took the incident while a key was on its way to core. */
+  isTaken: boolean;
   over: Promise<void>;
 };
 
@@ -29,15 +35,21 @@ export class AlarmRunner {
   readonly #options: AlarmRunnerOptions;
   readonly #runs = new Map<string, Run>();
   readonly #waiting: string[] = [];
+  readonly #counter;
   #stopped = false;
 
   constructor(options: AlarmRunnerOptions) {
     this.#options = options;
+    this.#counter = options.ground.metrics.counter(
+      'alarm_attempts_total',
+      'People called for an alarm, by what came of it',
+      ['outcome'],
+    );
   }
 
   /** Goes on with what was going on. */
   start(): void {
-    for (const id of this.#options.store.goingOn()) this.#begin(id);
+    for (const id of this.#options.store.goingOn()) this.#begin(id, true);
   }
 
   /** All hang up; the rows stay as they are, for the next start. */
@@ -47,10 +59,11 @@ export class AlarmRunner {
     await Promise.all([...this.#runs.values()].map(({ over }) => over));
   }
 
-  /** Of core's feed; the same one again changes nothing. */
-  order(order: AlarmCallOrder, scopes: readonly string[]): void {
+  /** Of core's feed; the same one again changes nothing. @param orderedMs when core wrote it */
+  order(order: AlarmCallOrder, scopes: readonly string[], orderedMs: number): void {
     const { store, ground } = this.#options;
-    if (store.add(order, scopes, ground.clock.now())) this.#begin(order.id);
+    const nowMs = ground.clock.now();
+    if (store.add(order, scopes, nowMs)) this.#begin(order.id, nowMs - orderedMs > isOldMs);
   }
 
   /** Somebody took the incident, or it is over. */
@@ -58,10 +71,14 @@ export class AlarmRunner {
     if (state === 'new') return;
     const { store, ground } = this.#options;
     for (const id of store.goingOnFor(incidentId)) {
-      // Whoever pressed the key hears that it was taken, and then hangs up.
-      if (this.#runs.get(id)?.attempt?.isAcknowledged()) continue;
+      const run = this.#runs.get(id);
+      // Most likely that is this very key: whoever pressed it hears that it was taken, and then hangs up.
+      if (run?.attempt?.hasKey()) {
+        run.isTaken = true;
+        continue;
+      }
       store.end(id, 'stopped', ground.clock.now());
-      this.#runs.get(id)?.stop.abort();
+      run?.stop.abort();
     }
   }
 
@@ -79,29 +96,26 @@ export class AlarmRunner {
     return this.#runs.size + this.#waiting.length;
   }
 
-  #begin(id: string): void {
+  #begin(id: string, isOld: boolean): void {
     if (this.#stopped || this.#runs.has(id) || this.#waiting.includes(id)) return;
     if (this.#runs.size >= runsMax) {
       this.#waiting.push(id);
       return;
     }
-    const row = this.#options.store.get(id);
-    if (row?.state !== 'calling') return;
-    const run: Run = {
-      incidentId: row.incidentId,
-      stop: new AbortController(),
-      attempt: undefined,
-      over: Promise.resolve(),
-    };
+    const stop = new AbortController();
+    const run: Run = { stop, attempt: undefined, isTaken: false, over: Promise.resolve() };
     this.#runs.set(id, run);
-    run.over = this.#run(id, run)
+    const wait = isOld ? pause(this.#options.waits?.settleMs ?? settleMs, stop.signal) : Promise.resolve();
+    run.over = wait
+      .then(() => this.#run(id, run))
       .catch((error: unknown) => {
         this.#options.ground.log.error('alarm_call_failed', { error, alarm_call_id: id });
+        setTimeout(() => this.#begin(id, true), retryMs).unref();
       })
       .finally(() => {
         this.#runs.delete(id);
         const next = this.#waiting.shift();
-        if (next !== undefined) this.#begin(next);
+        if (next !== undefined) this.#begin(next, true);
       });
   }
 
@@ -122,7 +136,9 @@ export class AlarmRunner {
       if (run.stop.signal.aborted) return;
       run.attempt = new AlarmAttempt({ ...this.#options, row, turn, signal: run.stop.signal });
       const outcome = await run.attempt.make();
+      this.#counter.inc({ outcome });
       if (outcome === 'acknowledged') store.end(id, 'acknowledged', ground.clock.now());
+      else if (run.isTaken) store.end(id, 'stopped', ground.clock.now());
     }
   }
 

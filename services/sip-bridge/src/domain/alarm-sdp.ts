@@ -1,5 +1,5 @@
 /** The sound of an alarm call as SDP says it: G.711 and keys (RFC 4733), nothing else. */
-import { isIP } from 'node:net';
+import { z } from 'zod';
 
 export type RemoteSound = {
   address: string;
@@ -10,11 +10,12 @@ export type RemoteSound = {
   keys: number | undefined;
 };
 
+const Address = z.union([z.ipv4(), z.ipv6()]);
 /** Our own payload type of keys: what nearly everybody takes. */
 const keysType = 101;
 
 export const offerSdp = ({ address, port, id }: { address: string; port: number; id: number }): string => {
-  const at = `${isIP(address) === 6 ? 'IP6' : 'IP4'} ${address}`;
+  const at = `${address.includes(':') ? 'IP6' : 'IP4'} ${address}`;
   return [
     'v=0',
     `o=siphera ${id} ${id} IN ${at}`,
@@ -54,5 +55,5 @@ function addressIn(lines: readonly string[]): string | undefined {
   const address = lines
     .map((line) => /^c=IN IP[46] ([^\s/]+)/.exec(line)?.[1])
     .find((one) => one !== undefined);
-  return address !== undefined && isIP(address) !== 0 ? address : undefined;
+  return address !== undefined && Address.safeParse(address).success ? address : undefined;
 }

@@ -55,7 +55,7 @@ export function readSip(text: string): SipMessage | undefined {
 
 export const headerOf = ({ headers }: SipMessage, name: string): string | undefined =>
   headers.find(([known]) => known === name)?.[1];
-export const headersOf = ({ headers }: SipMessage, name: string): string[] =>
+const headersOf = ({ headers }: SipMessage, name: string): string[] =>
   headers.filter(([known]) => known === name).map(([, value]) => value);
 
 export const tagOf = (value: string | undefined): string | undefined =>
