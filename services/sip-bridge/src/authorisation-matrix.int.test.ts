@@ -63,6 +63,7 @@ const requests: Record<string, () => Ask> = {
   updateTrunk: () => ({ id: world.trunk, body: { ...trunkBody, revision: revisions.trunk } }),
   testTrunk: () => ({ id: world.trunk }),
   getNumberPlan: () => ({}),
+  getNumberPlanDefaults: () => ({ query: { country: 'AT' } }),
   putNumberPlan: () => ({ body: revisions.plan }),
   explainDialled: () => ({ body: { dialled: '911', from: '301' } }),
   getPhoneHealth: () => ({}),

@@ -241,6 +241,13 @@ describe('the number plan', () => {
     expect(detailOf(desk.body)).toMatch(/nobody in the house has 4444/);
   });
 
+  it('offers what a country begins with, to be saved or not', async () => {
+    const { body } = await rig.rest('GET', '/sip/plan/defaults?country=AT');
+    expect(body).toMatchObject({ country: 'AT', country_code: '43', national_prefix: '0', revision: 1 });
+    expect((await rig.rest('GET', '/sip/plan/defaults?country=at')).status).toBe(400);
+    expect((await rig.rest('GET', '/sip/plan')).body).toMatchObject({ country: 'US' });
+  });
+
   it('explains what a dialled number leads to, for whoever asks or another number', async () => {
     const explain = async (dialled: string, from?: string) =>
       (await rig.rest('POST', '/sip/plan/explain', { dialled, ...(from ? { from } : {}) })).body;

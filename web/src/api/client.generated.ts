@@ -233,6 +233,7 @@ export const operations = {
   deleteTrunk: { method: 'DELETE', path: '/sip/trunks/{id}' },
   testTrunk: { method: 'POST', path: '/sip/trunks/{id}/test' },
   getNumberPlan: { method: 'GET', path: '/sip/plan' },
+  getNumberPlanDefaults: { method: 'GET', path: '/sip/plan/defaults' },
   putNumberPlan: { method: 'PUT', path: '/sip/plan' },
   explainDialled: { method: 'POST', path: '/sip/plan/explain' },
   getPhoneHealth: { method: 'GET', path: '/sip/health' },

@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto';
 
 /** A console that is gone without a word can be dialled from for so long; Kamailio is told of those that end before. */
-export const credentialLifeSeconds = 3_600;
+const credentialLifeSeconds = 3_600;
 
 export type SoftphoneCredential = { username: string; password: string; expiresSeconds: number };
 

@@ -47,10 +47,8 @@ const bracketed = (host: string): string =>
   host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 const isAddress = (host: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.startsWith('[');
 
-export const trunkUri = (
-  { port, transport }: Pick<PlannedTrunk, 'port' | 'transport'>,
-  host: string,
-): string => `sip:${bracketed(host)}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
+const trunkUri = ({ port, transport }: Pick<PlannedTrunk, 'port' | 'transport'>, host: string): string =>
+  `sip:${bracketed(host)}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
 
 /**
  * Where its calls go: to the addresses that its name last had, so that an emergency call waits for no name server. TLS goes by the name,

@@ -3,20 +3,32 @@ import type { NumberPlan } from '@siphera/contract';
 import { AppError, type Caller } from '@siphera/runtime';
 import { explainDialled } from '../domain/dialled.ts';
 import { numberConflict } from '../domain/extensions.ts';
-import { planFaults } from '../domain/number-plan.ts';
+import { defaultPlan, planFaults } from '../domain/number-plan.ts';
 import { classesOfExtension, classesOfRoles } from '../domain/role-classes.ts';
 import type { PhoneHandlers } from '../ground.ts';
 import type { PlannedTrunk } from '../plan.part.ts';
 import { auditPlan, changedFields, changedMeanwhile, requireOnOrg } from './plan-access.ts';
 import type { PlanNeeds } from './plan-needs.ts';
 
-type Names = 'getNumberPlan' | 'putNumberPlan' | 'explainDialled' | 'getPhoneHealth' | 'unbanAddress';
+type Names =
+  | 'getNumberPlan'
+  | 'getNumberPlanDefaults'
+  | 'putNumberPlan'
+  | 'explainDialled'
+  | 'getPhoneHealth'
+  | 'unbanAddress';
 
 export function planHandlers(needs: PlanNeeds): Pick<PhoneHandlers, Names> {
   const { ground, book, plans, health } = needs;
   const { db, outbox } = ground;
   return {
     getNumberPlan: async () => book.plan(),
+
+    getNumberPlanDefaults: async ({ query: { country } }) => {
+      // What is of this house and not of the country stays.
+      const { outside_number, desk, revision } = book.plan();
+      return { ...defaultPlan(country), outside_number, desk, revision };
+    },
 
     putNumberPlan: async ({ caller, body }) => {
       requireOnOrg(caller, 'phone.manage');

@@ -125,6 +125,15 @@ const plannedRoutes = defineRoutes({
     summary: 'How numbers are read, what may be dialled',
     response: NumberPlan,
   },
+  getNumberPlanDefaults: {
+    ...phone,
+    method: 'get',
+    path: '/sip/plan/defaults',
+    access: 'phone.read',
+    summary: 'What a box begins with in a country; changes nothing',
+    query: z.object({ country: z.string().regex(/^[A-Z]{2}$/) }),
+    response: NumberPlan,
+  },
   putNumberPlan: {
     ...phone,
     method: 'put',
