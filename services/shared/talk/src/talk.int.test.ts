@@ -40,6 +40,11 @@ async function guard(name: string): Promise<Guard> {
     token: admin,
     body: { subject: { kind: 'user', id }, role: 'guard', scope: { kind: 'org', id: org } },
   });
+  // Of core's people signaling hears a moment later; to whom it does not know it takes no message.
+  await waitFor('signaling to know what he may', async () => {
+    const { items } = await call(box, 'listPeople', { token: admin });
+    return items.some((person) => person.id === id && person.roles.length > 0);
+  });
   const first = await profileOf(email, 'Desk');
   const { recoverySecret } = await until(() =>
     first.engine.begin({ name: 'Desk', kind: 'personal' }).catch(() => undefined),
