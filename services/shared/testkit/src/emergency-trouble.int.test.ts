@@ -2,6 +2,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmergencyNotice } from '@siphera/contract';
+import { openDatabase } from '@siphera/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emergencyPhone, emergencyPlan, loadEmergencyPlan } from './emergency-box.ts';
 import { partsOf, readPidf } from './emergency-message.ts';
@@ -9,7 +10,9 @@ import type { InviteOptions, RawPhone } from './emergency-phone.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
 import { type Psap, startPsap } from './psap.ts';
 import { phoneSdp, type SipMessage } from './sip-message.ts';
+import { openSipPeer } from './sip-peer.ts';
 import { type TempDir, tempDir } from './temp-dir.ts';
+import { waitFor } from './wait.ts';
 
 let dir: TempDir;
 let server: SipServer;
@@ -53,6 +56,20 @@ async function arrives(phone: RawPhone, options: InviteOptions = {}, dialled = '
   if (!arrived) throw new Error('It did not come to the PSAP');
   return arrived;
 }
+/** Whose call-back number that is, as Kamailio has written it down for the next one. */
+function keptCall(number: string): string | undefined {
+  const db = openDatabase(join(server.sipDir, 'spool', 'events.sqlite'), { readonly: true });
+  try {
+    const kept = db
+      .prepare<[string], string>('SELECT kept FROM em_return WHERE number = ?')
+      .pluck()
+      .get(number);
+    const { call = '' } = JSON.parse(Buffer.from(kept ?? '7b7d', 'hex').toString()) as { call?: string };
+    return Buffer.from(call, 'hex').toString();
+  } finally {
+    db.close();
+  }
+}
 /** Of the limits of the last ten seconds: they are of other tests. */
 const forgetCalls = async (): Promise<void> => {
   await server.rpc('htable.delete', ['em_rate', 'all']);
@@ -71,12 +88,14 @@ describe('an emergency call goes', () => {
     expect(await roomOf(await arrives(await phoneOf('2001')))).toBe('101');
   });
 
-  it('on after a crash, and its end is told', async () => {
+  it('on after a crash, its end is told, and help can call back', async () => {
     const answers = await startPsap({ dir: dir.path, address: '127.0.0.41', name: 'patient' });
     await loadEmergencyPlan(server, emergencyPlan([{ psap: answers, id: 'main' }]));
-    const call = (await phoneOf('2001')).invite('*911'.slice(1));
+    const phone = await phoneOf('2001');
+    const call = phone.invite('911');
     await call.status('200');
     call.ack();
+    await waitFor('the disk to have it', () => keptCall('12145552001') === call.callId);
     await server.crash();
     await server.daemon.start();
     call.send('BYE');
@@ -86,6 +105,25 @@ describe('an emergency call goes', () => {
       mode: 'emergency',
     });
     await answers.stop();
+    // Help calls back, over the head of that crash.
+    await waitFor('what was kept', async () =>
+      JSON.stringify(await server.rpc('htable.dump', ['em_return'])).includes('12145552001'),
+    );
+    const trunk = await openSipPeer({ server, address: '127.0.0.41', number: '+19725550911' });
+    const uri = `sip:+12145552001@${server.domain}`;
+    const answer = trunk.request('INVITE', {
+      uri,
+      to: `<${uri}>`,
+      contentType: 'application/sdp',
+      body: phoneSdp('127.0.0.41', 30_000),
+    });
+    const { invite, call: back } = await phone.called();
+    back.answer(invite, '200 OK', { contentType: 'application/sdp', body: phoneSdp('127.0.0.1', 31_000) });
+    expect((await answer).status).toBe(200);
+    expect(await server.report({ kind: 'callback', emergency: call.callId })).toMatchObject({
+      reached: true,
+    });
+    await trunk.close();
   });
 
   it('without a single table, by the numbers that are built in', async () => {
