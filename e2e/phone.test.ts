@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   call,
+  openSipPeer,
   repositoryRoot,
   setupAdmin,
   startBox,
@@ -15,6 +16,7 @@ import {
   withChromium,
   type Box,
   type Psap,
+  type SetUp,
   type TempDir,
 } from '@siphera/testkit';
 import type { Page } from 'playwright-core';
@@ -30,12 +32,13 @@ let dir: TempDir;
 let psap: Psap;
 let anna: Person;
 let bert: Person;
+let setUp: SetUp;
 
 beforeAll(async () => {
   dir = await tempDir('phone');
   box = await startBox({ frontDoor: true, services: ['signaling'], phones: true });
   psap = await startPsap({ dir: dir.path, address: '127.0.0.44' });
-  const setUp = await setupAdmin(box);
+  setUp = await setupAdmin(box);
   const { token } = setUp;
   anna = await addGuard(box, setUp, 'Anna');
   bert = await addGuard(box, setUp, 'Bert');
@@ -198,6 +201,50 @@ it('carries a call between two consoles: ring, talk, hold, keys, hang up', async
       await shot(berts, 'phone-calls');
       expect(await accessibilityFaults(berts)).toEqual([]);
     });
+  });
+});
+
+it('rings for a door station, sends the command for its door, and says what came of it', async () => {
+  const { token } = setUp;
+  const { items: areas } = await call(box, 'listAreas', { token });
+  const device = (kind: 'door' | 'intercom', name: string) =>
+    call(box, 'createDevice', { token, body: { kind, name, area_id: areas[0]?.id ?? '' } });
+  const [gate, station] = await Promise.all([device('door', 'Gate'), device('intercom', 'Gate station')]);
+  const { extension, secret } = await waitFor('a number for the door station', () =>
+    call(box, 'createExtension', {
+      token,
+      body: {
+        number: '300',
+        kind: 'door',
+        name: 'Gate station',
+        device_id: station.id,
+        door_id: gate.id,
+        rings: '202',
+      },
+    }).catch(() => undefined),
+  );
+  const { sip } = box;
+  if (!sip) throw new Error('this box has no phones');
+  await using visitor = await openSipPeer({
+    server: sip,
+    address: '127.0.0.51',
+    number: '300',
+    credentials: { username: extension.auth_username, password: secret ?? '' },
+  });
+  await withTalker(box, async ({ page: berts }) => {
+    await openPhone(berts, bert);
+    await waitFor('Kamailio to know the station', async () => (await visitor.register()).status === 200);
+    const rung = visitor.call('202').catch(() => undefined);
+    await phase(berts, 'ringing');
+    await berts.getByText('Gate station rings').waitFor();
+    const open = berts.locator('[data-test="open-door"]:not([disabled])');
+    await open.click();
+    await shot(berts, 'phone-door');
+    await open.click();
+    // This door hangs on no controller, and core says so: the command went its whole way.
+    await berts.getByText('hangs on no enrolled controller').waitFor();
+    await berts.locator('[data-test="phone-decline"]').click();
+    await rung;
   });
 });
 

@@ -85,6 +85,10 @@ describe('an emergency call', () => {
     await clock.pass(0);
     expect(agent.orders[0]?.stream).toBeDefined();
     expect(call.view.value.unheard).toBe(true);
+    call.hangUp();
+    call.dial('911', null);
+    await clock.pass(0);
+    expect(call.view.value.unheard).toBe(true);
   });
 
   it('is made as soon as the way to the box is there', async () => {

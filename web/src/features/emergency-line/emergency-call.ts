@@ -116,7 +116,7 @@ export class EmergencyCall {
   dial(number: string, locationId: string | null): void {
     if (this.#isOn()) return;
     this.#locationId = locationId;
-    this.#set({ ...begin, isUp: this.view.value.isUp, number, phase: 'connecting' });
+    this.#begin({ number, phase: 'connecting' });
     void this.#try();
   }
 
@@ -247,7 +247,7 @@ export class EmergencyCall {
     this.#turn += 1;
     const turn = this.#turn;
     this.#incoming = incoming;
-    this.#set({ ...begin, isUp: true, number: incoming.number, phase: 'callback' });
+    this.#begin({ number: incoming.number, phase: 'callback' });
     this.#world.sound('ring');
     incoming.listen(this.#events(() => turn === this.#turn));
   }
@@ -273,6 +273,12 @@ export class EmergencyCall {
     this.#stream = stream;
     await this.#call?.replaceMicrophone(track).catch(() => undefined);
     this.#set({ unheard: false });
+  }
+
+  /** A new call on the same line, with the same microphone or none. */
+  #begin(patch: Partial<EmergencyView>): void {
+    const { isUp, unheard } = this.view.value;
+    this.#set({ ...begin, isUp, unheard, ...patch });
   }
 
   #set(patch: Partial<EmergencyView>): void {
