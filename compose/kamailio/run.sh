@@ -119,6 +119,18 @@ certificate() {
   stat -L -c '%i %s %Y' "$CERTIFICATE"
 }
 
+# A run.sh that was killed leaves its Kamailio behind, which holds the ports; another program may have got its number.
+end_leftover() {
+  local pid file=$KAMAILIO_RUN_DIR/kamailio.pid
+  pid=$(cat "$file" 2>/dev/null || true)
+  if [[ $pid =~ ^[0-9]+$ && $(cat "/proc/$pid/comm" 2>/dev/null) == kamailio ]]; then
+    echo "ending Kamailio $pid, which was left behind"
+    kill -KILL -- "-$pid" 2>/dev/null || true
+    timeout 5 tail --pid="$pid" -f /dev/null || true
+  fi
+  rm -f "$file"
+}
+
 while true; do
   started=$(fingerprint) known=$(certificate) again=''
   write_listen "$(addresses)"
@@ -126,6 +138,7 @@ while true; do
   check_database "$SIP_DIR/registrations.sqlite" "$here/registrations.sql"
   check_database "$SIP_DIR/spool/events.sqlite" "$here/spool.sql"
   rm -f "$KAMAILIO_RUN_DIR/ctl"
+  end_leftover
   # In a group of its own: what a crash of its first process leaves behind would hold the ports.
   setsid kamailio -f "$KAMAILIO_CONF_DIR/kamailio.cfg" -DD -E -m "$SHARED" -M "$OWN" -Y "$KAMAILIO_RUN_DIR" -P "$KAMAILIO_RUN_DIR/kamailio.pid" &
   server=$!
