@@ -1,7 +1,10 @@
 /** Calls within the house, by Kamailio and the relays as the box has them. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectCall, openSipHouse, pickUp, type SipHouse } from './sip-house.ts';
 import { phoneSdp, sipUri } from './sip-message.ts';
+import { waitFor } from './wait.ts';
 
 let house: SipHouse;
 
@@ -194,4 +197,23 @@ describe('a blind transfer', () => {
     );
     expect((await caller.within(dialled, 'REFER', refer('sip:root@192.0.2.1'))).status).toBe(403);
   });
+});
+
+it('tells the bridge over evapi at once what it writes to the spool', async () => {
+  const [host = '', port] = house.server.events.split(':');
+  const socket = connect(Number(port), host);
+  await once(socket, 'connect');
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    heard += text;
+  });
+  await house.phone('103');
+  const report = await house.server.report({ kind: 'registration', number: '103', state: 'registered' });
+  const last = house.server.reports().findLast(({ number }) => number === '103') ?? report;
+  await waitFor('the same over evapi', () => heard.includes(String(last['uid'])));
+  // A netstring: so many bytes of JSON.
+  const [, length = '', rest = ''] = /^(\d+):(.*)$/s.exec(heard) ?? [];
+  expect(rest.slice(Number(length), Number(length) + 1)).toBe(',');
+  expect(JSON.parse(rest.slice(0, Number(length)))).toMatchObject({ v: 1, kind: 'registration' });
+  socket.destroy();
 });

@@ -35,7 +35,11 @@ const written = () =>
     const db = openDatabase(join(house.server.sipDir, 'registrations.sqlite'), { readonly: true });
     try {
       const onDisk = db.prepare<[], string>('SELECT contact FROM location').pluck().all();
-      return inMemory.length > 0 && inMemory.toSorted().join() === onDisk.toSorted().join();
+      return (
+        inMemory.length > 0 &&
+        new Set([...inMemory, ...onDisk]).size === onDisk.length &&
+        inMemory.length === onDisk.length
+      );
     } finally {
       db.close();
     }

@@ -1,8 +1,7 @@
 /** Calls out of the house and into it: what may be dialled, which trunk takes it, as whom. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openSipHouse, pickUp, type SipHouse } from './sip-house.ts';
-import { digestAnswer, phoneSdp, type SipMessage, sipUri } from './sip-message.ts';
-import type { SipPeer } from './sip-peer.ts';
+import { digestAnswer, phoneSdp, sipUri } from './sip-message.ts';
 import { waitFor } from './wait.ts';
 
 let house: SipHouse;
@@ -225,4 +224,13 @@ it('registers at a trunk that wants it, and drops no call when that changes', as
   });
   called.answer(await called.nextRequest('INVITE'), 200, { body: phoneSdp('127.0.0.12', 21_000) });
   expect((await again).status).toBe(200);
+});
+
+it('is never shut out, however much a trunk sends or gets wrong', async () => {
+  const [one, gate] = [await house.trunk('one'), await house.phone('102')];
+  for (let sent = 0; sent < 900; sent += 1) one.send(one.build(sent % 2 === 0 ? 'REGISTER' : 'FOO'));
+  const call = one.call('+15557770600');
+  await pickUp(gate);
+  expect((await call).message.status).toBe(200);
+  expect(JSON.stringify(await house.server.rpc('htable.dump', ['ban']))).not.toContain(one.address);
 });

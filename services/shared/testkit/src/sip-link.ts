@@ -56,8 +56,8 @@ export async function openWebsocketLink(
   const Open = WebSocket as unknown as new (url: string, init: object) => WebSocket;
   const socket = new Open(url, { protocols: ['sip'], headers });
   socket.binaryType = 'arraybuffer';
-  socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) =>
-    hear(typeof data === 'string' ? data : Buffer.from(data).toString('latin1')),
+  socket.addEventListener('message', (event: { data?: unknown }) =>
+    hear(event.data instanceof ArrayBuffer ? Buffer.from(event.data).toString('latin1') : String(event.data)),
   );
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener('open', () => resolve());
