@@ -179,7 +179,13 @@ describe('the door', () => {
     await waitFor('the command', () => rig.commands().length === 1);
     const back = { direction: 'internal', from: '2002', dialled: '3001', to: '3001', source: '10.0.0.6' };
     rig.step('back', 'dialled', back);
-    rig.step('back', 'answered', { ...back, by: '3001', from_tag: 'bob-tag', to_tag: 'door-tag' });
+    rig.step('back', 'answered', {
+      ...back,
+      by: '3001',
+      to_source: '10.0.0.9',
+      from_tag: 'bob-tag',
+      to_tag: 'door-tag',
+    });
     await press(9, { callid: 'back', source_tag: 'bob-tag', source_ip: '10.0.0.6' });
     await waitFor('the second', () => rig.commands().length === 2);
     expect(rig.commands()[1]).toMatchObject({ actor: { name: 'Bob' } });
@@ -189,11 +195,13 @@ describe('the door', () => {
     rig.doorCall('a', '2001');
     await press(9, { source_tag: 'door-tag', source_ip: '10.0.0.9' });
     await press(9, { source_ip: '10.0.0.9' });
+    // Somebody else in the network, to the port at which the relay hears the guard.
+    await press(9, { source_ip: '10.0.0.66' });
     const info = { kind: 'digit', call: 'a', digit: '9', at_ms: systemClock.now() } as const;
     rig.kamailio.report({ ...info, from_tag: 'guard-tag', source: '10.0.0.9' });
     rig.kamailio.report({ ...info, from_tag: 'door-tag', source: '10.0.0.9' });
     rig.kamailio.report({ ...info, from: '4000' });
-    await counted(rig, 'digits_total', 'not_ours', 5);
+    await counted(rig, 'digits_total', 'not_ours', 6);
     expect(rig.commands()).toEqual([]);
   });
 
@@ -205,6 +213,7 @@ describe('the door', () => {
       ...gate,
       source: '10.0.0.9',
       by: '+15550177',
+      to_source: '10.0.0.5',
       from_tag: 'door-tag',
       to_tag: 'guard-tag',
     });

@@ -116,7 +116,12 @@ async function ring(): Promise<{ dialled: Promise<SipDialog>; invite: SipMessage
 }
 
 /** Up to where both hear each other. */
-async function talk(): Promise<{ atGate: SipDialog; atDesk: SipDialog; callId: string }> {
+async function talk(): Promise<{
+  atGate: SipDialog;
+  atDesk: SipDialog;
+  callId: string;
+  invite: SipMessage;
+}> {
   const { dialled, invite, callId } = await ring();
   deskSound.aim(invite.body);
   const atDesk = desk.answer(invite, 200, { body: phoneSdp(deskSound.address, deskSound.port) });
@@ -127,7 +132,7 @@ async function talk(): Promise<{ atGate: SipDialog; atDesk: SipDialog; callId: s
     deskSound.sound(silence);
     return deskSound.heard(voice);
   });
-  return { atGate, atDesk, callId };
+  return { atGate, atDesk, callId, invite };
 }
 
 const board = async (): Promise<PhoneCall[]> =>
@@ -161,7 +166,7 @@ it('rings the guards with its camera, talks, and the key of who answered opens; 
     commands: commands().length,
     refused: await counted('not_ours'),
   };
-  const { atGate, atDesk, callId } = await talk();
+  const { atGate, atDesk, callId, invite } = await talk();
   expect(await onBoard(callId, 'answered')).toMatchObject({
     from: { number: '3001', name: 'Main gate' },
     to: { number: '4000', name: 'Guards' },
@@ -194,6 +199,16 @@ it('rings the guards with its camera, talks, and the key of who answered opens; 
     'the forged key is not taken',
     async () => (await counted('not_ours')) === before.refused + 2,
   );
+  expect(commands()).toHaveLength(before.commands);
+
+  const stranger = await RtpEnd.open('127.0.0.66');
+  stranger.aim(invite.body);
+  stranger.key(9);
+  await waitFor(
+    'the key of a stranger is not taken',
+    async () => (await counted('not_ours')) === before.refused + 3,
+  );
+  stranger.close();
   expect(commands()).toHaveLength(before.commands);
 
   deskSound.key(9);

@@ -26,6 +26,9 @@ export type CallStep = {
   relayed?: boolean | undefined;
   fromTag?: string | undefined;
   toTag?: string | undefined;
+  toSource?: string | undefined;
+  fromSecure?: boolean | undefined;
+  toSecure?: boolean | undefined;
 };
 export type CallFacts = {
   direction: Direction;
@@ -41,6 +44,10 @@ export type CallFacts = {
   /** SIP tags of who called and of who answered: they tell whose digit a digit is. */
   fromTag: string | undefined;
   toTag: string | undefined;
+  /** Address of who answered, and whether nobody but each side can send its sound. */
+  toSource: string | undefined;
+  fromSecure: boolean;
+  toSecure: boolean;
   rang: boolean;
   startedMs: number;
   answeredMs: number | undefined;
@@ -109,6 +116,9 @@ export function readCall(steps: readonly CallStep[]): CallFacts {
     relayed: last('relayed') ?? true,
     fromTag: answer?.fromTag ?? pick('fromTag'),
     toTag: answer?.toTag,
+    toSource: answer?.toSource,
+    fromSecure: answer?.fromSecure ?? false,
+    toSecure: answer?.toSecure ?? false,
     rang,
     startedMs,
     answeredMs,
@@ -156,6 +166,9 @@ export function stepOfCall(event: CallEvent): CallStep {
     relayed: event.relayed,
     fromTag: event.from_tag,
     toTag: event.to_tag,
+    toSource: event.to_source,
+    fromSecure: event.from_secure,
+    toSecure: event.to_secure,
   };
 }
 

@@ -57,20 +57,33 @@ describe('a visit', () => {
 });
 
 describe('the side of a digit', () => {
-  const call = { fromTag: 'door', toTag: 'guard', source: '10.0.0.9' };
-  it('is that of the tag, for sound', () => {
-    expect(sideOf(call, { via: 'rtp', tag: 'guard', address: '10.0.0.5' })).toBe('callee');
-    expect(sideOf(call, { via: 'rtp', tag: 'door', address: '10.0.0.9' })).toBe('caller');
+  const call = {
+    fromTag: 'door',
+    toTag: 'guard',
+    source: '10.0.0.9',
+    toSource: '10.0.0.5',
+    fromSecure: false,
+    toSecure: false,
+  };
+  it('is that of tag and address together', () => {
+    for (const via of ['rtp', 'info'] as const) {
+      expect(sideOf(call, { via, tag: 'guard', address: '10.0.0.5' })).toBe('callee');
+      expect(sideOf(call, { via, tag: 'door', address: '10.0.0.9' })).toBe('caller');
+    }
   });
-  it('is nobody’s when the door sends sound to the port of the guard, or INFO with his tag', () => {
-    expect(sideOf(call, { via: 'rtp', tag: 'guard', address: '10.0.0.9' })).toBeUndefined();
-    expect(sideOf(call, { via: 'info', tag: 'guard', address: '10.0.0.9' })).toBeUndefined();
-    expect(sideOf(call, { via: 'info', tag: 'guard', address: undefined })).toBeUndefined();
+  it('is nobody’s when the door takes the tag of the guard, or a stranger sends to the port of either', () => {
+    for (const via of ['rtp', 'info'] as const)
+      for (const address of ['10.0.0.9', '10.0.0.66', undefined]) {
+        expect(sideOf(call, { via, tag: 'guard', address })).toBeUndefined();
+        expect(sideOf({ ...call, toSource: undefined }, { via, tag: 'guard', address })).toBeUndefined();
+      }
     expect(sideOf(call, { via: 'info', tag: 'door', address: '10.0.0.5' })).toBeUndefined();
   });
-  it('is that of tag and address together, for INFO', () => {
-    expect(sideOf(call, { via: 'info', tag: 'guard', address: '10.0.0.5' })).toBe('callee');
-    expect(sideOf(call, { via: 'info', tag: 'door', address: '10.0.0.9' })).toBe('caller');
+  it('is that of the tag alone for encrypted sound, and for nothing else', () => {
+    const browser = { ...call, toSecure: true };
+    expect(sideOf(browser, { via: 'rtp', tag: 'guard', address: '10.0.0.77' })).toBe('callee');
+    expect(sideOf(browser, { via: 'info', tag: 'guard', address: '10.0.0.77' })).toBeUndefined();
+    expect(sideOf(browser, { via: 'rtp', tag: 'door', address: '10.0.0.77' })).toBeUndefined();
   });
   it('is not known without both tags, with a third one, or when both are the same', () => {
     for (const [known, tag] of [
@@ -81,8 +94,11 @@ describe('the side of a digit', () => {
     ] as const)
       expect(sideOf(known, { via: 'rtp', tag, address: '10.0.0.5' })).toBeUndefined();
   });
-  it('is that of the tag on one machine', () => {
-    const local = { ...call, source: '127.0.0.1' };
+  it('is told by the relay when both are behind one address, and not by INFO but on one machine', () => {
+    const shared = { ...call, source: '10.0.0.1', toSource: '10.0.0.1' };
+    expect(sideOf(shared, { via: 'rtp', tag: 'guard', address: '10.0.0.1' })).toBe('callee');
+    expect(sideOf(shared, { via: 'info', tag: 'guard', address: '10.0.0.1' })).toBeUndefined();
+    const local = { ...call, source: '127.0.0.1', toSource: '127.0.0.1' };
     expect(sideOf(local, { via: 'info', tag: 'guard', address: '127.0.0.1' })).toBe('callee');
   });
 });

@@ -47,26 +47,24 @@ export type Side = 'caller' | 'callee';
 
 /** A digit as it was heard: the tag and address of who sent it. `rtp`: from a media relay, which knows the tag by itself. */
 export type HeardDigit = { via: 'rtp' | 'info'; tag: string | undefined; address: string | undefined };
+type Sides = Pick<CallFacts, 'fromTag' | 'toTag' | 'source' | 'toSource' | 'fromSecure' | 'toSecure'>;
 
 /**
- * Which side pressed it; undefined when that is not sure. With SIP INFO the tag is the word of who sends, so the address must fit
- * it; a media relay takes sound on a port of each side, so there only the caller's own address on the other's port is wrong.
+ * Which side pressed it; undefined when that is not sure. It must come from the address of that side: with SIP INFO the tag is the
+ * word of who sends, and plain sound can be sent to the port of a relay by anybody. Encrypted sound cannot.
  */
-export function sideOf(
-  call: Pick<CallFacts, 'fromTag' | 'toTag' | 'source'>,
-  { via, tag, address }: HeardDigit,
-): Side | undefined {
-  const { fromTag, toTag, source } = call;
+export function sideOf(call: Sides, { via, tag, address }: HeardDigit): Side | undefined {
+  const { fromTag, toTag, source, toSource } = call;
   if (tag === undefined || fromTag === undefined || toTag === undefined || fromTag === toTag)
     return undefined;
   if (tag !== fromTag && tag !== toTag) return undefined;
   const side = tag === fromTag ? 'caller' : 'callee';
-  const isKnown = address !== undefined && source !== undefined;
-  // Programs of this machine all have this address; nobody of outside has.
-  if (isKnown && address === source && isLoopback(address)) return side;
-  if (via === 'rtp') return side === 'callee' && isKnown && address === source ? undefined : side;
-  if (!isKnown) return undefined;
-  return (address === source) === (side === 'caller') ? side : undefined;
+  if (via === 'rtp' && (side === 'caller' ? call.fromSecure : call.toSecure)) return side;
+  const expected = side === 'caller' ? source : toSource;
+  if (address === undefined || address !== expected) return undefined;
+  // Both behind one address: a forged tag cannot be told from a good one. Programs of this machine are not of outside.
+  const isTold = via === 'rtp' || source !== toSource || isThisMachine(address);
+  return isTold ? side : undefined;
 }
 
-const isLoopback = (address: string): boolean => address === '127.0.0.1' || address === '::1';
+const isThisMachine = (address: string): boolean => address === '127.0.0.1' || address === '::1';

@@ -28,6 +28,10 @@ export const CallEvent = z.object({
   /** With `answered`: the SIP tags of who called and of who answered; the media relays name by them whose digit a digit is. */
   from_tag: text.optional(),
   to_tag: text.optional(),
+  /** The address of who answered; whether the sound of each side is encrypted, so that nobody else can send it. */
+  to_source: text.optional(),
+  from_secure: flag.optional(),
+  to_secure: flag.optional(),
   trunk: text.optional(),
   code: z.coerce.number().int().optional(),
   reason: text.optional(),

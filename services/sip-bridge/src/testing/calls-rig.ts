@@ -61,7 +61,13 @@ export async function startCallsRig(
       step(call, 'dialled', leg);
       step(call, 'ringing', leg);
       if (answeredBy !== undefined)
-        step(call, 'answered', { ...leg, by: answeredBy, from_tag: 'door-tag', to_tag: 'guard-tag' });
+        step(call, 'answered', {
+          ...leg,
+          by: answeredBy,
+          from_tag: 'door-tag',
+          to_tag: 'guard-tag',
+          to_source: '10.0.0.5',
+        });
     },
     relayDigit: (report: Record<string, unknown> | string) => send(digitPort, report),
     board: async (asked?: Asked) => {

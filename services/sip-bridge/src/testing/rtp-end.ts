@@ -13,11 +13,13 @@ export class RtpEnd {
   readonly #payloads: string[] = [];
   #target: { address: string; port: number } | undefined;
   #sequence = 1;
-  #timestamp = 1_000;
+  #timestamp: number;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     ({ address: this.address, port: this.port } = socket.address());
+    // Each end its own, or a relay takes a key of another end for one that it knows.
+    this.#timestamp = this.port * 10_000;
     socket.on('message', (bytes) => {
       if (((bytes[1] ?? 0) & 0x7f) === soundType) this.#payloads.push(bytes.toString('latin1', 12));
     });
@@ -73,7 +75,7 @@ export class RtpEnd {
     head[1] = type;
     head.writeUInt16BE(this.#sequence & 0xffff, 2);
     head.writeUInt32BE(this.#timestamp, 4);
-    head.writeUInt32BE(0x5157, 8);
+    head.writeUInt32BE(this.port, 8);
     this.#sequence += 1;
     this.#socket.send(Buffer.concat([head, payload]), this.#target.port, this.#target.address);
   }
