@@ -46,6 +46,7 @@ describe('the directory of people', () => {
       org_id: admin.orgId,
       name: 'Gus',
       active: true,
+      on_duty: false,
       roles: [{ role: 'guard', scope: `org:${admin.orgId}`, scope_name: 'Harbour Logistics' }],
       site_ids: [first, south].sort((a, b) => a.localeCompare(b)),
       grants: [{ scope: `org:${admin.orgId}`, permissions: [...rolePermissions.guard] }],
