@@ -19,7 +19,13 @@ afterAll(async () => {
 describe('a call between two phones', () => {
   it('goes by a relay, and the bridge hears each step', async () => {
     const [caller, called] = [await house.phone('101'), await house.phone('102')];
-    const { dialled, taken } = await connectCall(caller, called, '102');
+    const { dialled, taken } = await connectCall(caller, called, '102', {
+      headers: [
+        'Call-Info: <sip:x>;answer-after=0',
+        'P-Asserted-Identity: "The boss" <sip:100@siphera.test>',
+      ],
+    });
+    expect(taken.message.text).not.toMatch(/answer-after|The boss/);
     // Both are told the relay's ports, neither the other's.
     expect(dialled.message.body).not.toMatch(/m=audio 2[01]000 /);
     expect(taken.message.body).not.toMatch(/m=audio 2[01]000 /);

@@ -4,7 +4,13 @@
  */
 import { type SipServer, type SipServerOptions, startSipServer } from './kamailio.ts';
 import { phoneSdp, type SipMessage } from './sip-message.ts';
-import { openSipPeer, type SipDialog, type SipPeer, type SipPeerOptions } from './sip-peer.ts';
+import {
+  openSipPeer,
+  type SipDialog,
+  type SipPeer,
+  type SipPeerOptions,
+  type SipRequest,
+} from './sip-peer.ts';
 import type { SipPlan } from './sip-plan.ts';
 import { freePort } from './ports.ts';
 import { tempDir } from './temp-dir.ts';
@@ -140,7 +146,7 @@ export async function pickUp(called: SipPeer, invite?: SipMessage): Promise<SipD
 }
 
 /** Both ends of a call that was taken. */
-export async function connectCall(caller: SipPeer, called: SipPeer, user: string) {
-  const [dialled, taken] = await Promise.all([caller.call(user), pickUp(called)]);
+export async function connectCall(caller: SipPeer, called: SipPeer, user: string, request: SipRequest = {}) {
+  const [dialled, taken] = await Promise.all([caller.call(user, request), pickUp(called)]);
   return { dialled, taken };
 }
