@@ -11,14 +11,17 @@ import {
   type SipServer,
   type TempDir,
 } from '@siphera/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startBridgeRig, type BridgeRig } from './testing/bridge-rig.ts';
+import { registrar } from './testing/registrar.ts';
 
 let dir: TempDir;
 let server: SipServer;
 let rig: BridgeRig;
 let phone: SipPeer;
 let trunk: SipPeer;
+/** Who called for help last. */
+let stranger: SipPeer;
 const open: SipPeer[] = [];
 const trunkAddress = '127.0.0.71';
 
@@ -117,7 +120,7 @@ describe('by the plan', () => {
   it.each(['911', '9911', '112', '9112'])(
     '%s reaches help from a stranger who may dial nothing',
     async (number) => {
-      const stranger = await peer({ address: '127.0.0.73', number: '999' });
+      stranger = await peer({ address: '127.0.0.73', number: '999' });
       const call = stranger.call(number, { anonymous: true });
       const invite = await trunk.nextRequest('INVITE', 30_000);
       expect(invite.startLine).toMatch(/^INVITE sip:911@/);
@@ -140,6 +143,35 @@ describe('by the plan', () => {
     phone.answer(await phone.nextRequest('BYE', 30_000), 200);
     expect((await bye).status).toBe(200);
     await expect(trunk.call('+12125550199')).rejects.toThrow('404');
+  });
+
+  it('a provider that we register at rings by the contact we gave it', async () => {
+    const provider = registrar(
+      await peer({ address: '127.0.0.75', port: await freePort(), number: '+15550001111' }),
+    );
+    onTestFinished(provider.stop);
+    const { address, port } = provider.peer;
+    await post<TrunkView>('/sip/trunks', {
+      ...{ name: 'Provider', host: address, port, kind: 'register', username: 'box', password: 'secret' },
+      ...{ uses: ['calls'], priority: 90, numbers: [{ number: '+12125550122', extension: '201' }] },
+    });
+    const contact = await waitFor('it is registered', () => provider.contact() || undefined, 40_000);
+    await rig.published();
+    // The first is a number of ours; the second is what the last call for help showed, and rings whoever called.
+    const wanted = [
+      { to: '<sip:+12125550122@provider.test>', rings: phone },
+      { to: '<sip:+12125550100@provider.test>', rings: stranger },
+    ];
+    for (const { to, rings } of wanted) {
+      const call = provider.peer.call('', { uri: contact, to });
+      const invite = await rings.nextRequest('INVITE', 30_000);
+      rings.answer(invite, 200, { body: phoneSdp('127.0.0.72', 23_000) });
+      const dialog = await call;
+      await rings.nextRequest('ACK', 30_000);
+      const bye = provider.peer.within(dialog, 'BYE');
+      rings.answer(await rings.nextRequest('BYE', 30_000), 200);
+      expect((await bye).status).toBe(200);
+    }
   });
 
   it('goes on while the plan is changed', async () => {

@@ -1,5 +1,4 @@
 /** The plan with the Kamailio of the box: what is set over REST is what phones and trunks meet. */
-import { createHash } from 'node:crypto';
 import type { ExtensionView, PhoneHealth, Softphone, TrunkView } from '@siphera/contract';
 import { systemRandom, toRfc3339, systemClock } from '@siphera/runtime';
 import {
@@ -12,8 +11,9 @@ import {
   type SipServer,
   type TempDir,
 } from '@siphera/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startBridgeRig, testOrg, type BridgeRig } from './testing/bridge-rig.ts';
+import { registrar } from './testing/registrar.ts';
 
 let dir: TempDir;
 let server: SipServer;
@@ -142,6 +142,9 @@ describe('a trunk', () => {
         registrar(await peer({ address, port: await freePort() })),
       ),
     );
+    onTestFinished(() => {
+      for (const provider of providers) provider.stop();
+    });
     const made = await Promise.all(
       providers.map(({ peer: { address, port } }, index) =>
         post<TrunkView>('/sip/trunks', {
@@ -207,29 +210,3 @@ describe('Kamailio', () => {
     expect(JSON.stringify(await server.rpc('htable.dump', ['number']))).toContain('Phone 209');
   });
 });
-
-/** A provider that takes registrations from whoever has any password, after it has asked for it. */
-function registrar(of: SipPeer): { peer: SipPeer; users: Set<string>; count: () => number } {
-  const users = new Set<string>();
-  let count = 0;
-  const serve = async (): Promise<void> => {
-    for (;;) {
-      const request = await of.nextRequest('REGISTER', 600_000);
-      const proof = request.header('authorization');
-      if (proof === undefined) {
-        const nonce = createHash('sha256')
-          .update(request.header('call-id') ?? '')
-          .digest('hex');
-        of.answer(request, 401, { headers: [`WWW-Authenticate: Digest realm="provider", nonce="${nonce}"`] });
-        continue;
-      }
-      count += 1;
-      users.add(/username="([^"]+)"/.exec(proof)?.[1] ?? '');
-      const contact = request.header('contact') ?? '';
-      of.answer(request, 200, { headers: [`Contact: ${contact};expires=600`] });
-    }
-  };
-  // It ends with its socket.
-  serve().catch(() => undefined);
-  return { peer: of, users, count: () => count };
-}
