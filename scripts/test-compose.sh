@@ -11,6 +11,7 @@ readonly CACHE=${SIPHERA_TEST_CACHE:-/var/cache/siphera-test}
 readonly WORK=$CACHE/run
 readonly HOST_NAME=siphera.test
 readonly HTTPS_PORT=28443 HTTP_PORT=28080 MQTT_PORT=28883 DC09_PORT=22112 MEDIA_PORTS=28200-28249 JANUS_PORT=7088 TURN_PORT=23478 TURNS_PORT=25349
+readonly SIP_PORT=25060 SIPS_PORT=25061 RTP_PORTS=28300-28499
 readonly DEBIAN_IMAGE=debian:bookworm-slim NODE_IMAGE=node:24-bookworm-slim
 readonly NPM_VERSION=11.19.1
 passed=0 failed=0 engine_pid='' installed=no failures='' last_words=''
@@ -133,10 +134,11 @@ TEXT
 install_box() {
   ./install.sh --mode docker --yes --host-name "$HOST_NAME" --addresses 127.0.0.1 --mdns-name none --https-port "$HTTPS_PORT" \
     --http-port "$HTTP_PORT" --mqtt-port "$MQTT_PORT" --dc09-port "$DC09_PORT" --media-ports "$MEDIA_PORTS" \
-    --turn-port "$TURN_PORT" --turns-port "$TURNS_PORT" 2>&1 | tee "$WORK/install.log"
+    --turn-port "$TURN_PORT" --turns-port "$TURNS_PORT" \
+    --sip-port "$SIP_PORT" --sips-port "$SIPS_PORT" --rtp-ports "$RTP_PORTS" 2>&1 | tee "$WORK/install.log"
 }
 
-readonly SERVICES=(mosquitto core panel signaling janus coturn camera nginx)
+readonly SERVICES=(mosquitto core panel signaling janus coturn camera kamailio softphone-door rtpengine-a rtpengine-b sip-bridge nginx)
 container() { docker ps -aq --filter label=com.docker.compose.project=siphera --filter "label=com.docker.compose.service=$1"; }
 inspect() { docker inspect --format "$2" "$(container "$1")"; }
 
@@ -182,6 +184,11 @@ listens() {
   pids=$(docker top "$(container "$1")" -eo pid | tail -n +2 | xargs | tr ' ' '|')
   ss -H -n -l -t -u -p | grep -E "pid=($pids)," | awk '{ print $1 "/" $5 }' | sort -u | xargs
 }
+bridge_listens_on_loopback() { [[ $(listens sip-bridge) == 'udp/127.0.0.1:7067' ]] || { listens sip-bridge && return 1; }; }
+# All but what phones and trunks reach.
+kamailio_commands_on_loopback() {
+  [[ $(listens kamailio | tr ' ' '\n' | grep -vE ":($SIP_PORT|$SIPS_PORT)\$" | sort -u | xargs) == 'tcp/127.0.0.1:7064 tcp/127.0.0.1:7065 tcp/127.0.0.1:7066' ]] || { listens kamailio && return 1; }
+}
 camera_opens_no_port() { [[ -z $(listens camera) ]] || { listens camera && return 1; }; }
 janus_listens_on_loopback() { [[ $(listens janus) == "tcp/127.0.0.1:$JANUS_PORT" ]] || { listens janus && return 1; }; }
 camera_answers_within() { docker exec "$(container camera)" node compose/node/healthcheck.mjs; }
@@ -190,8 +197,10 @@ camera_has_ffmpeg() { docker exec "$(container camera)" ffmpeg -version | grep -
 strangers_find_no_socket() {
   [[ $(stat -c '%U %G %a' /var/lib/siphera/run/core/internal.sock | cut -d' ' -f3) == 660 ]] &&
     ! setpriv --reuid 10002 --regid 10002 --clear-groups test -e /var/lib/siphera/run/core/internal.sock &&
-    setpriv --reuid 10006 --regid 10006 --clear-groups test -w /var/lib/siphera/run/core/internal.sock &&
-    setpriv --reuid 10005 --regid 10005 --clear-groups test -w /var/lib/siphera/run/camera/http.sock
+    setpriv --reuid 10006 --regid 10006 --groups 10020 test -w /var/lib/siphera/run/core/internal.sock &&
+    setpriv --reuid 10005 --regid 10005 --clear-groups test -w /var/lib/siphera/run/camera/http.sock &&
+    setpriv --reuid 10005 --regid 10005 --clear-groups test -w /var/lib/siphera/run/kamailio/ws.sock &&
+    ! setpriv --reuid 10006 --regid 10006 --clear-groups test -e /var/lib/siphera/run/kamailio/ws.sock
 }
 
 https_get() {
@@ -207,6 +216,33 @@ redirects_http() { printf 'GET /x HTTP/1.0\r\nHost: %s\r\n\r\n' "$HOST_NAME" | t
 # TLS 1.3 tells the client that its certificate is missing only after the handshake.
 broker_refuses_strangers() { ! (sleep 1 | timeout 10 openssl s_client -quiet -connect "127.0.0.1:$MQTT_PORT" -CAfile /etc/siphera/pki/ca/ca.crt) 2>&1 | grep -q 'CONNACK'; }
 answers_dc09() { timeout 5 nc -z 127.0.0.1 "$DC09_PORT"; }
+
+# Phones: Kamailio from outside, and as a softphone finds it.
+kamailio_answers() { SIP_PORT=$SIP_PORT compose/kamailio/healthcheck.sh; }
+# websocket_of ORIGIN: the first line of the answer to a softphone's handshake (RFC 7118).
+websocket_of() {
+  printf 'GET /sip HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n\r\n' "$HOST_NAME:$HTTPS_PORT" "$1" |
+    { cat && sleep 2; } | timeout 10 openssl s_client -quiet -connect "127.0.0.1:$HTTPS_PORT" -servername "$HOST_NAME" -CAfile /etc/siphera/pki/ca/ca.crt 2>/dev/null | head -n 1
+}
+softphones_open() { [[ $(websocket_of "https://$HOST_NAME:$HTTPS_PORT") == *' 101 '* && $(websocket_of https://evil.example) == *' 403 '* ]]; }
+# sip_of NUMBER: the final answer to an INVITE of a stranger.
+sip_of() {
+  local line
+  exec 4<>"/dev/udp/127.0.0.1/$SIP_PORT"
+  printf '%s\r\n' "INVITE sip:$1@$HOST_NAME SIP/2.0" "Via: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bK$RANDOM$RANDOM" "From: <sip:stranger@$HOST_NAME>;tag=$RANDOM" \
+    "To: <sip:$1@$HOST_NAME>" "Call-ID: $RANDOM$RANDOM@test" 'CSeq: 1 INVITE' 'Contact: <sip:stranger@127.0.0.1:9>' 'Max-Forwards: 70' 'Content-Type: application/sdp' \
+    'Content-Length: 109' '' 'v=0' 'o=- 1 1 IN IP4 127.0.0.1' 's=-' 'c=IN IP4 127.0.0.1' 't=0 0' 'm=audio 4000 RTP/AVP 0' 'a=rtpmap:0 PCMU/8000' | cat >&4
+  for _ in 1 2 3 4; do
+    line=$(timeout 10 dd bs=65535 count=1 <&4 2>/dev/null | head -n 1)
+    [[ $line != *' 1'[0-9][0-9]' '* ]] && break
+  done
+  exec 4>&-
+  printf '%s' "$line"
+}
+# With no trunk it is told so at once; it is never asked who it is.
+help_asks_nobody() { [[ $(sip_of 911) == *' 503 '* && $(sip_of 2000) == *' 407 '* ]] || { sip_of 911 && sip_of 2000 && return 1; }; }
+serves_emergency_file() { https_get /emergency.json | grep -q '"numbers"'; }
+serves_phones() { https_get /api/v1/sip/extensions | head -n 1 | grep -q ' 401 '; }
 
 # The relay, from outside by its published ports.
 relay_asks_strangers() { TURN_LISTEN_PORT=$TURN_PORT compose/coturn/healthcheck.sh; }
@@ -260,7 +296,7 @@ keeps_what_it_backed_up() {
   local archive=$WORK/backup.tar.gz code
   rm -f "$archive"
   siphera backup "$archive" && siphera restore "$archive" || return 1
-  for code in core panel signaling camera nginx; do becomes_healthy "$code" || return 1; done
+  for code in core panel signaling camera sip-bridge nginx; do becomes_healthy "$code" || return 1; done
   siphera self-test
 }
 
@@ -292,6 +328,13 @@ check 'the API answers through the front door' serves_api
 check 'the camera service answers through the front door' serves_cameras
 check 'the camera service opens no port' camera_opens_no_port
 check 'Janus takes commands on loopback alone' janus_listens_on_loopback
+check 'the SIP bridge hears digits on loopback and opens no other port' bridge_listens_on_loopback
+check 'Kamailio takes commands on loopback alone' kamailio_commands_on_loopback
+check 'Kamailio answers phones' kamailio_answers
+check 'softphones open through the front door, for our own page alone' softphones_open
+check 'an emergency number asks nobody who he is, any other does' help_asks_nobody
+check 'the SIP bridge answers through the front door' serves_phones
+check 'the file of emergency numbers is served without any service' serves_emergency_file
 check 'the camera service answers its health check and has ffmpeg' eval 'camera_answers_within && camera_has_ffmpeg'
 check 'the sockets between the networks open to their one reader' strangers_find_no_socket
 check 'the relay takes nobody without credentials' relay_asks_strangers
@@ -309,6 +352,9 @@ check 'core comes back after kill -9' survives_a_kill core
 check 'camera comes back after kill -9' survives_a_kill camera
 check 'janus comes back after kill -9' survives_a_kill janus
 check 'coturn comes back after kill -9' survives_a_kill coturn
+check 'kamailio comes back after kill -9' survives_a_kill kamailio
+check 'rtpengine-a comes back after kill -9' survives_a_kill rtpengine-a
+check 'sip-bridge comes back after kill -9' survives_a_kill sip-bridge
 check 'mosquitto comes back after kill -9' survives_a_kill mosquitto
 check 'a backup restores, and the box works' keeps_what_it_backed_up
 check 'uninstall --purge leaves nothing' leaves_nothing
