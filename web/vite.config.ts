@@ -38,6 +38,7 @@ export default defineConfig({
     proxy: {
       '/api/': { target: boxUrl, changeOrigin: true },
       '/socket.io': { target: boxUrl, changeOrigin: true, ws: true },
+      '/emergency.json': { target: boxUrl, changeOrigin: true },
     },
   },
 });

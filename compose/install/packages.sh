@@ -5,7 +5,7 @@
 
 native_packages() {
   printf '%s\n' mosquitto mosquitto-clients nginx-light janus coturn ffmpeg kamailio kamailio-websocket-modules kamailio-tls-modules kamailio-sqlite-modules \
-    kamailio-json-modules kamailio-utils-modules kamailio-extra-modules kamailio-autheph-modules rtpengine-daemon baresip-core espeak-ng runit openssl sqlite3 ca-certificates iproute2 procps
+    kamailio-json-modules kamailio-utils-modules kamailio-extra-modules kamailio-autheph-modules rtpengine-daemon espeak-ng runit openssl sqlite3 ca-certificates iproute2 procps
   [[ $MDNS_NAME == none ]] || printf '%s\n' avahi-daemon
 }
 

@@ -2,7 +2,7 @@
  * `npm run dev`: the whole box on this machine, with its state kept in .dev/, every service started again when its source
  * changes, and the console served by Vite with hot reload. Ends with Ctrl-C; `rm -rf .dev` starts over.
  */
-import { watch } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Box, call, type Daemon, setupCode, startBox, startDaemon } from '@siphera/testkit';
@@ -16,6 +16,9 @@ const hostName = 'localhost';
 /** Editors write several files at once; one restart is enough for all. */
 const settleMs = 200;
 
+/** Debian's path. Without it the box runs without phones. */
+const hasKamailio = existsSync('/usr/sbin/kamailio');
+
 const print = (name: string, text: string): void => {
   for (const line of text.trimEnd().split('\n')) console.log(`${name.padEnd(10)} ${line}`);
 };
@@ -23,7 +26,8 @@ const print = (name: string, text: string): void => {
 async function main(): Promise<void> {
   const dir = join(root, '.dev');
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  console.log('Starting Mosquitto, core, panel, signaling, camera, Janus and nginx …');
+  console.log('Starting Mosquitto, core, panel, signaling, camera, Janus, phones and nginx …');
+  if (!hasKamailio) print('kamailio', 'is not installed: no phones');
   const origins = [`https://${hostName}:${frontPort}`, consoleUrl].join(',');
   const janus = await startDevJanus(dir, (line) => print('janus', line));
   const box = await startBox({
@@ -31,6 +35,7 @@ async function main(): Promise<void> {
     services: ['panel', 'signaling', 'camera'],
     hostName,
     frontDoor: { port: frontPort },
+    phones: hasKamailio && { origins: [consoleUrl] },
     env: {
       signaling: { PUBLIC_ORIGINS: origins },
       core: { PUBLIC_URLS: origins },
@@ -66,6 +71,7 @@ function restartOnChange(box: Box, signal: AbortSignal): void {
     panel: box.panel?.daemon,
     signaling: box.signaling?.daemon,
     camera: box.camera?.daemon,
+    'sip-bridge': box.sipBridge?.daemon,
   };
   const pending = new Set<Daemon>();
   let timer: NodeJS.Timeout | undefined;

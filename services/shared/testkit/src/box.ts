@@ -36,8 +36,8 @@ export type BoxOptions = {
   frontDoor?: boolean | { webDir?: string; port?: number };
   /** Also starts coturn, which signaling then offers (`getTurn`). */
   relay?: boolean;
-  /** Also starts Kamailio, both relays for sound and the SIP bridge. */
-  phones?: boolean;
+  /** Also starts Kamailio, both relays for sound and the SIP bridge; softphones may come from further `origins` than the front door's. */
+  phones?: boolean | { origins: readonly string[] };
   hostName?: string;
   /** Extra environment, a service. */
   env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
@@ -96,7 +96,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     origin,
   });
   const phones = await startPhones(stack, {
-    wanted: options.phones === true,
+    wanted: options.phones ?? false,
     dir,
     hostName,
     origin,
@@ -185,7 +185,7 @@ async function startBesideCore(stack: AsyncDisposableStack, options: BesideCore)
 }
 
 type Phones = {
-  wanted: boolean;
+  wanted: NonNullable<BoxOptions['phones']>;
   dir: string;
   hostName: string;
   origin: string | undefined;
@@ -199,9 +199,10 @@ async function startPhones(
   stack: AsyncDisposableStack,
   { wanted, dir, hostName, origin, ca, context, internalUrl }: Phones,
 ): Promise<Pick<Box, 'sip' | 'sipBridge'>> {
-  if (!wanted) return { sip: undefined, sipBridge: undefined };
+  if (wanted === false) return { sip: undefined, sipBridge: undefined };
+  const origins = [...(origin === undefined ? [] : [origin]), ...(wanted === true ? [] : wanted.origins)];
   const sip = stack.use(
-    await startSipServer({ dir, hostName, ca, ...(origin === undefined ? {} : { origins: [origin] }) }),
+    await startSipServer({ dir, hostName, ca, ...(origins.length > 0 ? { origins } : {}) }),
   );
   const websocketUrl = origin === undefined ? sip.wsUrl : `${origin.replace(/^http/, 'ws')}/sip`;
   const sipBridge = await startSipBridge({ ...context, internalUrl, sip, websocketUrl });
