@@ -13,7 +13,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase, type Sqlite } from '@siphera/runtime';
@@ -74,16 +74,19 @@ export class PlanFiles {
   }
 
   noteApplied(revision: number): void {
-    writeWhole(join(this.#directory, 'applied'), `${revision}\n`);
+    const path = join(this.#directory, 'applied');
+    writeBeside(path, `${revision}\n`);
+    renameSync(`${path}.next`, path);
   }
 
+  /** Both files are ready before one takes its place; the one that says what is there comes last. */
   write(plan: WholePlan, written: WrittenPlan): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o750 });
     const list = join(this.#directory, 'dispatcher.list');
-    writeWhole(list, `${dispatcherLines(plan).join('\n')}\n`);
     const path = join(this.#directory, 'plan.sqlite');
+    writeBeside(list, `${dispatcherLines(plan).join('\n')}\n`);
     const next = `${path}.next`;
-    for (const left of [next, `${next}-journal`]) rmSync(left, { force: true });
+    for (const left of ['', '-journal', '-wal', '-shm']) rmSync(`${next}${left}`, { force: true });
     const db = openDatabase(next);
     try {
       // No second file beside it: a reader must find all in the one that was renamed.
@@ -94,7 +97,7 @@ export class PlanFiles {
     }
     sync(next);
     chmodSync(next, fileMode);
-    renameSync(next, path);
+    for (const file of [list, path]) renameSync(`${file}.next`, file);
     sync(this.#directory);
   }
 }
@@ -139,18 +142,18 @@ function fill(db: Sqlite, plan: WholePlan, { revision, digests }: WrittenPlan): 
   for (const [name, digest] of Object.entries(digests)) section.run(name, digest);
 }
 
-function writeWhole(path: string, text: string): void {
+/** As `<path>.next`. */
+function writeBeside(path: string, text: string): void {
   const next = `${path}.next`;
   const file = openSync(next, 'w', fileMode);
   try {
-    writeSync(file, text);
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
   // The mask of the process may have taken the group's bit away.
   chmodSync(next, fileMode);
-  renameSync(next, path);
 }
 
 function sync(path: string): void {

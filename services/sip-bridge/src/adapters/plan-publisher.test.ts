@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, openDatabase, systemClock } from '@siphera/runtime';
 import { tempDir, waitFor } from '@siphera/testkit';
@@ -195,6 +195,25 @@ it('writes a damaged file anew', async () => {
   second.publisher.add(() => numbers({ '2001': 'a=1' }));
   await second.publisher.published();
   expect(second.rows('SELECT key_name FROM number')).toEqual([{ key_name: '2001' }]);
+});
+
+it('leaves both files as they were when one cannot be written', async () => {
+  const { path, publisher, rows } = await start();
+  let host = 'a.example';
+  publisher.add(() => ({
+    ...numbers({ '2001': `host=${host}` }),
+    destinations: [{ set: 1, uri: `sip:${host}`, priority: 1, fields: { trunk: 't' } }],
+  }));
+  await publisher.published();
+  const before = [readFileSync(join(path, 'dispatcher.list'), 'utf8'), rows('SELECT * FROM number')];
+  host = 'b.example';
+  // Where the next file should come, something is in the way.
+  mkdirSync(join(path, 'plan.sqlite.next', 'full'), { recursive: true });
+  await expect(publisher.published()).rejects.toThrow();
+  expect([readFileSync(join(path, 'dispatcher.list'), 'utf8'), rows('SELECT * FROM number')]).toEqual(before);
+  rmSync(join(path, 'plan.sqlite.next'), { recursive: true });
+  await waitFor('it is tried again by itself', () => publisher.state().applied);
+  expect(rows('SELECT key_value FROM number')).toEqual([{ key_value: 'host=b.example' }]);
 });
 
 it('refuses a destination that would be read as two lines', async () => {
