@@ -256,7 +256,7 @@ it('calls for help where nobody is signed in, with no service of ours running, a
         `fetch('/emergency.json').then((answer) => answer.json()).then(({ locations }) => locations.length === 2, () => false)`,
       ),
     );
-    await Promise.all([box.core, box.signaling, box.sipBridge].map((one) => one?.daemon.stop()));
+    await Promise.all([box.core, box.signaling, box.sipBridge].map(async (one) => one?.daemon.stop()));
     await withTalker(box, async ({ page }) => {
       await keepConnections(page);
       await page.goto(`${box.origin}/login`);
@@ -294,7 +294,7 @@ it('calls for help where nobody is signed in, with no service of ours running, a
       await page.locator('[data-test="emergency-hang-up"]').click();
       await page.getByText('You have hung up').waitFor();
 
-      await Promise.all([box.sip?.relays.a, box.sip?.relays.b].map((one) => one?.daemon.stop()));
+      await Promise.all([box.sip?.relays.a, box.sip?.relays.b].map(async (one) => one?.daemon.stop()));
       await page.locator('[data-test="emergency-call-911"]').click();
       await page.getByText('Go to the phone 202').waitFor();
       await shot(page, 'emergency-go-to');

@@ -24,6 +24,7 @@ export type Explained = Result<'explainDialled'>;
 const missedMs = 60_000;
 const missedMax = 100;
 const bookFreshMs = 10_000;
+const loadAgainMs = 5_000;
 
 export const usePhone = defineStore('phone', () => {
   const session = useSession();
@@ -40,12 +41,18 @@ export const usePhone = defineStore('phone', () => {
   const userId = (): string => session.me?.user.id ?? '';
   const seenKey = (): string => `siphera_phone_seen:${userId()}`;
 
-  /** From sign-in on. A browser without locks over tabs runs it in each. */
+  /** From sign-in on. A page over plain HTTP has neither locks nor a microphone, whatever its types say: no softphone there. */
   async function start(makeAgent?: () => Promise<MakeAgent>): Promise<void> {
-    if (started.value || userId() === '') return;
+    if (started.value || userId() === '' || !('locks' in navigator)) return;
     started.value = true;
-    const { openLine } = await import('./open-line.ts');
+    const line = await import('./open-line.ts').catch(() => undefined);
     if (!started.value || tabs) return;
+    if (!line) {
+      // The box went away between the page and this part of it.
+      started.value = false;
+      setTimeout(() => void start(makeAgent), loadAgainMs);
+      return;
+    }
     const name = `siphera-phone:${userId()}`;
     const channel = new BroadcastChannel(name);
     tabs = new PhoneTabs({
@@ -58,7 +65,7 @@ export const usePhone = defineStore('phone', () => {
         close: () => channel.close(),
       },
       open: (changed) =>
-        openLine({
+        line.openLine({
           changed,
           missed: () => (missed.value += 1),
           ...(makeAgent ? { makeAgent } : {}),
