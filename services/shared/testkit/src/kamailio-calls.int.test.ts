@@ -146,6 +146,24 @@ describe('a group', () => {
   });
 });
 
+describe('a number with several phones', () => {
+  it('rings all of them, and the one that is busy stops none', async () => {
+    const [caller, first] = [await house.phone('101'), await house.phone('103')];
+    const second = await house.peer({
+      address: '127.0.0.19',
+      number: '103',
+      credentials: { username: 'desk103', password: 'secret-of-103' },
+    });
+    await second.register();
+    const call = caller.call('103');
+    const [one, two] = await Promise.all([first.nextRequest('INVITE'), second.nextRequest('INVITE')]);
+    first.answer(one, 486);
+    await pickUp(second, two);
+    expect((await call).message.status).toBe(200);
+    await second.register(0);
+  });
+});
+
 describe('a number with a fallback', () => {
   it('goes on to it when nobody takes the call', async () => {
     const [caller, first, second] = [

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Baresip, startBaresip } from './baresip.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
 import { type NetworkNamespace, openNetwork } from './network-namespace.ts';
-import { createTestCa } from './pki.ts';
+import { createTestCa, type TestCa } from './pki.ts';
 import { toneShare } from './sip-tone.ts';
 import type { SipPlan } from './sip-plan.ts';
 import { runSipp, startSipp } from './sipp.ts';
@@ -25,6 +25,7 @@ const plan: SipPlan = {
 
 let dir: TempDir;
 let network: NetworkNamespace;
+let ca: TestCa;
 let server: SipServer;
 let caller: Baresip;
 let called: Baresip;
@@ -43,11 +44,12 @@ const phone = (number: string, more: { toneHertz: number; transport: 'tcp' | 'tl
 beforeAll(async () => {
   dir = await tempDir('sound');
   network = await openNetwork({ hostLink: true });
+  ca = await createTestCa(join(dir.path, 'pki'));
   server = await startSipServer({
     dir: dir.path,
     network,
     plan,
-    ca: await createTestCa(join(dir.path, 'pki')),
+    ca,
   });
   [caller, called] = await Promise.all([
     phone('101', { toneHertz: 440, transport: 'tcp' }),
@@ -137,4 +139,21 @@ it('carries twenty calls at once', async () => {
     .map(({ body }) => /m=audio (\d+)/.exec(body)?.[1]);
   expect(new Set(ports).size).toBe(20);
   await answering.stop();
+}, 120_000);
+
+it('shows a renewed certificate, and ends no call for it', async () => {
+  const shown = () =>
+    network.run('sh', [
+      '-c',
+      `openssl s_client -connect ${network.address}:${server.tlsPort} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
+    ]);
+  const before = await shown();
+  await caller.dial('102');
+  await called.event('CALL_INCOMING');
+  await called.accept();
+  await caller.event('CALL_ESTABLISHED');
+  await ca.issueServer('sip', 'sip', [server.domain, '127.0.0.1', 'another.name']);
+  await waitFor('the new certificate', async () => (await shown()) !== before);
+  await caller.hangup();
+  await called.event('CALL_CLOSED');
 }, 120_000);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '@siphera/runtime';
 import { connectCall, openSipHouse, pickUp, type SipHouse } from './sip-house.ts';
-import { browserSdp } from './sip-link.ts';
+import { softphoneOffer } from './sip-link.ts';
 import { phoneSdp } from './sip-message.ts';
 import type { SipDialog, SipPeer } from './sip-peer.ts';
 import { waitFor } from './wait.ts';
@@ -121,7 +121,7 @@ describe('the relays', () => {
     const refused = await one.request('INVITE', {
       uri: 'sip:102@siphera.test',
       contentType: 'application/sdp',
-      body: browserSdp(),
+      body: softphoneOffer(),
     });
     expect(refused.status).toBe(503);
     expect(refused.header('x-siphera-nearest-phone')).toBe('104');

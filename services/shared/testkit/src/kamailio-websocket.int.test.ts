@@ -1,7 +1,7 @@
 /** Softphones: websockets as the front door hands them on, and their sound made fit for phones and back. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openSipHouse, pickUp, type SipHouse } from './sip-house.ts';
-import { browserSdp } from './sip-link.ts';
+import { softphoneOffer } from './sip-link.ts';
 import { phoneSdp } from './sip-message.ts';
 import type { SipPeer } from './sip-peer.ts';
 import { waitFor } from './wait.ts';
@@ -83,7 +83,7 @@ describe('a websocket', () => {
 describe('sound between a browser and a phone', () => {
   it('is plain for the phone, and encrypted for the browser that calls', async () => {
     const [one, gate] = [await softphone(), await house.phone('102')];
-    const call = one.call('102', { body: browserSdp() });
+    const call = one.call('102', { body: softphoneOffer() });
     const invite = await gate.nextRequest('INVITE');
     expect(invite.body).toMatch(/m=audio \d+ RTP\/AVP 0/);
     expect(invite.body).not.toMatch(/ice-ufrag|fingerprint|candidate|opus/);
@@ -109,7 +109,7 @@ describe('sound between a browser and a phone', () => {
     desk.answer(plain, 180);
     one.answer(secure, 180);
     for (const _ of [1, 2]) await caller.next('ringing', ({ status }) => status === 180);
-    const answer = browserSdp().replace('actpass', 'active').replaceAll(' 111', '');
+    const answer = softphoneOffer().replace('actpass', 'active').replaceAll(' 111', '');
     one.answer(secure, 200, { body: answer });
     await one.nextRequest('ACK');
     desk.answer(await desk.nextRequest('CANCEL'), 200);

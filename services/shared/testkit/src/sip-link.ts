@@ -85,7 +85,7 @@ function onceOnly(close: () => Promise<void>): () => Promise<void> {
 }
 
 /** An offer as a browser makes it, with what a relay needs to take it. */
-export const browserSdp = (): string =>
+export const softphoneOffer = (): string =>
   [
     'v=0',
     'o=- 1 2 IN IP4 127.0.0.1',
