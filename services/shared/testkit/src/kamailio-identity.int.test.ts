@@ -46,7 +46,7 @@ describe('a softphone', () => {
     const credentials = house.server.softphone('101');
     const one = await softphone('101', credentials);
     expect((await one.register()).status).toBe(200);
-    await house.server.rpc('htable.sets', ['revoked', '101', credentials.username.split(':')[0] ?? '']);
+    await house.server.rpc('htable.seti', ['revoked', '101', Number(credentials.username.split(':')[0])]);
     await house.server.rpc('ul.rm', ['location', '101']);
     expect((await one.register()).status).toBe(401);
     const later = await softphone('101', house.server.softphone('101', 3_600));

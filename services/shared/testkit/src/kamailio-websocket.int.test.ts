@@ -68,6 +68,18 @@ describe('a websocket', () => {
     await one.register(0);
   });
 
+  it('of a tab that was left open, whose credential has ended, is refused and not shut out', async () => {
+    const late = await house.peer({
+      address: '',
+      number: '101',
+      credentials: house.server.softphone('101', -60),
+      websocket: { url: house.server.wsUrl, origin: 'https://siphera.test', forwardedFor: '198.51.100.77' },
+    });
+    for (let tried = 0; tried < 14; tried += 1) expect((await late.register()).status).toBe(401);
+    const fresh = await softphone('198.51.100.77');
+    await fresh.register(0);
+  });
+
   it('that closed leaves no contact behind', async () => {
     const caller = await house.phone('102');
     const one = await softphone();
