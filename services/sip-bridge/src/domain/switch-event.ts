@@ -68,7 +68,7 @@ export const CallbackEvent = z.object({
   reached: flag,
 });
 /** A contact came or went. */
-export const RegistrationEvent = z.object({
+const RegistrationEvent = z.object({
   ...base,
   kind: z.literal('registration'),
   number: text,
@@ -78,7 +78,7 @@ export const RegistrationEvent = z.object({
   transport: text.optional(),
 });
 /** A digit by SIP INFO; those by RFC 4733 come from the media relays. */
-export const DigitEvent = z.object({
+const DigitEvent = z.object({
   ...base,
   kind: z.literal('digit'),
   call: text,
@@ -89,7 +89,7 @@ export const DigitEvent = z.object({
   from_tag: text.optional(),
 });
 /** An address was shut out, or a request refused for what it tried. */
-export const ShutOutEvent = z.object({
+const ShutOutEvent = z.object({
   ...base,
   kind: z.literal('shut_out'),
   source: text,
@@ -97,7 +97,7 @@ export const ShutOutEvent = z.object({
   banned_s: z.coerce.number().optional(),
 });
 /** A trunk answers or does not. */
-export const TrunkEvent = z.object({
+const TrunkEvent = z.object({
   ...base,
   kind: z.literal('trunk'),
   trunk: text,
