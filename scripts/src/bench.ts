@@ -20,6 +20,8 @@ const cases: Readonly<Record<string, () => Promise<BenchCase>>> = {
   recording: async () => (await import('./bench/recording.ts')).benchRecording,
   footage: async () => (await import('./bench/footage.ts')).benchFootage,
   talk: async () => (await import('./bench/talk.ts')).benchTalk,
+  phones: async () => (await import('./bench/phones.ts')).benchPhones,
+  emergency: async () => (await import('./bench/emergency.ts')).benchEmergency,
   kills: async () => (await import('./bench/kills.ts')).benchKills,
 };
 

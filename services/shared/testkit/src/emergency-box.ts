@@ -129,7 +129,7 @@ export const emergencyPhone = (
 };
 
 /** What a browser offers: WebRTC. */
-export const browserSdp = [
+export const emergencyBrowserSdp = [
   'v=0',
   'o=- 1 2 IN IP4 127.0.0.1',
   's=-',

@@ -1,7 +1,7 @@
 /** Emergency calls by Kamailio as the box has it: what counts as one, who calls, from where, and what the PSAP is told. */
 import { EmergencyNotice } from '@siphera/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { browserSdp, emergencyPhone, emergencyPlan } from './emergency-box.ts';
+import { emergencyBrowserSdp, emergencyPhone, emergencyPlan } from './emergency-box.ts';
 import { partsOf, readPidf } from './emergency-message.ts';
 import type { InviteOptions, RawPhone } from './emergency-phone.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
@@ -221,7 +221,7 @@ describe('who calls', () => {
         address: `127.0.51.${verified ? 1 : 2}`,
       });
       await phone.register();
-      const call = phone.invite('911', { authorised: true, body: browserSdp });
+      const call = phone.invite('911', { authorised: true, body: emergencyBrowserSdp });
       await call.status('200');
       call.ack();
       await call.request('BYE');

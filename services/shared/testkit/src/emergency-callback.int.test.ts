@@ -1,6 +1,6 @@
 /** Help calls back: the number that it was told rings the one who called, and then the desk. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { browserSdp, emergencyPhone, emergencyPlan } from './emergency-box.ts';
+import { emergencyBrowserSdp, emergencyPhone, emergencyPlan } from './emergency-box.ts';
 import type { InviteOptions, RawPhone } from './emergency-phone.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
 import { type Psap, startPsap } from './psap.ts';
@@ -104,9 +104,9 @@ describe('the call-back number', () => {
   it('rings a browser whose credential has expired, by the connection it called on', async () => {
     const { username, password } = server.softphone('2003', -100);
     const phone = await caller('2003', { transport: 'ws', username, password });
-    const emergency = await callsForHelp(phone, { body: browserSdp });
+    const emergency = await callsForHelp(phone, { body: emergencyBrowserSdp });
     const answer = callsBack('+12145550104');
-    const invite = await takes(phone, browserSdp.replace('actpass', 'active'));
+    const invite = await takes(phone, emergencyBrowserSdp.replace('actpass', 'active'));
     expect(invite.body).toMatch(/UDP\/TLS\/RTP\/SAVPF|RTP\/SAVPF/);
     expect((await answer).status).toBe(200);
     expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: true });

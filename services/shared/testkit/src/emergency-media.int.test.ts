@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
-  browserSdp,
+  emergencyBrowserSdp,
   emergencyPhone,
   emergencyPlan,
   type EmergencyTrunk,
@@ -188,7 +188,7 @@ describe('while a relay is dead', () => {
     const { username, password } = server.softphone('2003', -5);
     const browser = await emergencyPhone(server, '2003', { transport: 'ws', username, password });
     open.push(browser.close);
-    const call = browser.invite('911', { body: browserSdp });
+    const call = browser.invite('911', { body: emergencyBrowserSdp });
     const no = await call.status('503');
     expect(no.header('x-siphera-nearest-phone')).toBe('2009');
     expect(await server.report({ kind: 'emergency', call: call.callId, state: 'failed' })).toMatchObject({

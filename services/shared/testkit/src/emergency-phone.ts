@@ -32,6 +32,8 @@ export type PhoneOptions = {
   password?: string;
   /** Of the page, with a websocket. */
   origin?: string;
+  /** Called with each message as it comes, e.g. to take the time. */
+  onMessage?: (message: SipMessage) => void;
 };
 
 export type InviteOptions = {
@@ -88,6 +90,7 @@ export async function openRawPhone(options: PhoneOptions): Promise<RawPhone> {
     if (raw.trim() === '') return;
     const message = parseSip(raw);
     messages.push(message);
+    options.onMessage?.(message);
     if (message.method === 'MESSAGE') wire.send(answerTo(message, '200 OK', contact()));
     if (message.method === 'OPTIONS' || message.method === 'BYE')
       wire.send(answerTo(message, '200 OK', contact()));
