@@ -17,6 +17,7 @@ import {
   type Box,
   type Psap,
   type SetUp,
+  type SipServer,
   type TempDir,
 } from '@siphera/testkit';
 import type { Page } from 'playwright-core';
@@ -29,6 +30,7 @@ const screens = join(repositoryRoot, 'docs', 'guide', 'screens');
 const trunkNumber = '+15550100100';
 let box: Box;
 let dir: TempDir;
+let phones: SipServer;
 let psap: Psap;
 let anna: Person;
 let bert: Person;
@@ -37,6 +39,8 @@ let setUp: SetUp;
 beforeAll(async () => {
   dir = await tempDir('phone');
   box = await startBox({ frontDoor: true, services: ['signaling'], phones: true });
+  if (!box.sip) throw new Error('this box has no phones');
+  phones = box.sip;
   psap = await startPsap({ dir: dir.path, address: '127.0.0.44' });
   setUp = await setupAdmin(box);
   const { token } = setUp;
@@ -223,10 +227,8 @@ it('rings for a door station, sends the command for its door, and says what came
       },
     }).catch(() => undefined),
   );
-  const { sip } = box;
-  if (!sip) throw new Error('this box has no phones');
   await using visitor = await openSipPeer({
-    server: sip,
+    server: phones,
     address: '127.0.0.51',
     number: '300',
     credentials: { username: extension.auth_username, password: secret ?? '' },
@@ -280,6 +282,17 @@ it('calls for help where nobody is signed in, with no service of ours running, a
       await page.getByText('You have hung up').waitFor();
       await notice.getByText('call has ended').waitFor();
       expect(await accessibilityFaults(berts)).toEqual([]);
+
+      // Whoever was called rings back: on this screen, where nobody is signed in.
+      await using center = await openSipPeer({ server: phones, address: psap.address, number: '+15550911' });
+      const back = center.call(trunkNumber);
+      back.catch(() => undefined);
+      await page.locator('[data-test="emergency"][data-phase="callback"]').waitFor();
+      await page.locator('[data-test="emergency-answer"]').click();
+      await back;
+      await page.locator('[data-test="emergency"][data-phase="connected"]').waitFor();
+      await page.locator('[data-test="emergency-hang-up"]').click();
+      await center.nextRequest('BYE');
     });
 
     // A browser that refuses the microphone calls and listens.
@@ -294,7 +307,7 @@ it('calls for help where nobody is signed in, with no service of ours running, a
       await page.locator('[data-test="emergency-hang-up"]').click();
       await page.getByText('You have hung up').waitFor();
 
-      await Promise.all([box.sip?.relays.a, box.sip?.relays.b].map(async (one) => one?.daemon.stop()));
+      await Promise.all([phones.relays.a, phones.relays.b].map(({ daemon }) => daemon.stop()));
       await page.locator('[data-test="emergency-call-911"]').click();
       await page.getByText('Go to the phone 202').waitFor();
       await shot(page, 'emergency-go-to');
