@@ -1,6 +1,7 @@
 /** Sound of emergency calls: by way of one relay, by the other, past both, and across a change of trunk. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { EmergencyNotice } from '@siphera/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   emergencyBrowserSdp,
@@ -179,6 +180,9 @@ describe('while a relay is dead', () => {
   it('and the other too, a phone speaks past them and a browser hears which phone is near', async () => {
     const far = await psap();
     const phone = await house({ psap: far, id: 'far' });
+    const desk = await emergencyPhone(server, '2002');
+    open.push(desk.close);
+    await desk.register();
     await server.relays.a.daemon.stop();
     await server.relays.b.daemon.stop();
     const invite = await soundOf(phone, far);
@@ -194,6 +198,11 @@ describe('while a relay is dead', () => {
     expect(await server.report({ kind: 'emergency', call: call.callId, state: 'failed' })).toMatchObject({
       reason: 'No media relay',
     });
+    const heard = () =>
+      desk.messages
+        .filter(({ method, body }) => method === 'MESSAGE' && body.includes(call.callId))
+        .map(({ body }) => EmergencyNotice.parse(JSON.parse(body)).state);
+    await expect.poll(heard, { timeout: 20_000 }).toEqual(['started', 'failed']);
     await server.relays.a.daemon.start();
     await server.relays.b.daemon.start();
   });
