@@ -164,6 +164,9 @@ describe('an emergency call', () => {
     });
     expect((await placeOf(arrived)).place.civic.ROOM).toBe('R1');
     expect(report).toMatchObject({ mode: 'drill', location_by: 'caller', location: 'roof' });
+    expect(await server.report({ kind: 'emergency', call: call.callId, state: 'ended' })).toMatchObject({
+      mode: 'drill',
+    });
     expect((await psap.invites()).map((message) => message.header('call-id'))).not.toContain(call.callId);
   });
 });
@@ -292,6 +295,18 @@ describe('where', () => {
 });
 
 describe('the desk', () => {
+  it('may be a browser', async () => {
+    const guard = await emergencyPhone(server, '2003', { transport: 'ws', ...server.softphone('2003') });
+    expect((await guard.register()).status).toBe(200);
+    const { call } = await dial('2001', '911');
+    const heard = () =>
+      guard.messages
+        .filter(({ method, body }) => method === 'MESSAGE' && body.includes(call.callId))
+        .map(({ body }) => EmergencyNotice.parse(JSON.parse(body)).state);
+    await expect.poll(heard, { timeout: 20_000 }).toEqual(['started', 'answered', 'ended']);
+    guard.close();
+  });
+
   it('hears of it within a second, and how it goes on', async () => {
     const seen = desk.messages.length;
     const started = performance.now();
