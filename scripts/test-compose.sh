@@ -155,7 +155,7 @@ becomes_healthy() {
 is_confined() {
   local facts
   facts=$(inspect "$1" '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.Config.User}} {{.HostConfig.Privileged}}')
-  [[ $facts == "true [ALL] [no-new-privileges:true] 1000"* && $facts == *false ]] || {
+  [[ $facts == "true [ALL] [no-new-privileges:true] 100"[01]?":"* && $facts == *false ]] || {
     echo "$facts"
     return 1
   }
@@ -218,7 +218,7 @@ broker_refuses_strangers() { ! (sleep 1 | timeout 10 openssl s_client -quiet -co
 answers_dc09() { timeout 5 nc -z 127.0.0.1 "$DC09_PORT"; }
 
 # Phones: Kamailio from outside, and as a softphone finds it.
-kamailio_answers() { SIP_PORT=$SIP_PORT compose/kamailio/healthcheck.sh; }
+kamailio_answers() { env SIP_PORT="$SIP_PORT" compose/kamailio/healthcheck.sh; }
 # websocket_of ORIGIN: the first line of the answer to a softphone's handshake (RFC 7118).
 websocket_of() {
   printf 'GET /sip HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n\r\n' "$HOST_NAME:$HTTPS_PORT" "$1" |

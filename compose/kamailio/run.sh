@@ -86,6 +86,8 @@ empty_plan() {
 }
 check_plan() {
   local plan=$SIP_DIR/plan
+  # Of a Kamailio of before: the log of one database must not be read with another.
+  rm -f "$plan/plan.sqlite-wal" "$plan/plan.sqlite-shm"
   if is_sound "$plan"; then
     copy_plan "$plan" "$plan/last-good"
     return
