@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import {
   call,
   openSipPeer,
+  phoneSdp,
   repositoryRoot,
   setupAdmin,
   startBox,
@@ -204,6 +205,40 @@ it('carries a call between two consoles: ring, talk, hold, keys, hang up', async
       await berts.getByRole('cell', { name: 'Anna (201)' }).nth(2).waitFor();
       await shot(berts, 'phone-calls');
       expect(await accessibilityFaults(berts)).toEqual([]);
+    });
+  });
+});
+
+it('gives a call to a desk phone, where it goes on', async () => {
+  const { extension, secret } = await call(box, 'createExtension', {
+    token: setUp.token,
+    body: { number: '203', kind: 'phone', name: 'Desk' },
+  });
+  await using desk = await openSipPeer({
+    server: phones,
+    address: '127.0.0.52',
+    number: '203',
+    credentials: { username: extension.auth_username, password: secret ?? '' },
+  });
+  await withTalker(box, async ({ page: annas }) => {
+    await withTalker(box, async ({ page: berts }) => {
+      await openPhone(annas, anna);
+      await openPhone(berts, bert);
+      await waitFor('Kamailio to know the desk', async () => (await desk.register()).status === 200);
+      await annas.locator('[data-test="phone-number"]').fill('202');
+      await annas.locator('[data-test="phone-dial"]').click();
+      await berts.locator('[data-test="phone-answer"]').click();
+      await phase(annas, 'connected');
+      await annas.locator('[data-test="phone-transfer"]').click();
+      await annas.getByLabel('Transfer to').fill('203');
+      await annas.locator('[data-test="phone-transfer-go"]').click();
+      const invite = await desk.nextRequest('INVITE');
+      desk.answer(invite, 180);
+      desk.answer(invite, 200, { body: phoneSdp(desk.address, 21_000) });
+      await phase(annas, 'ended');
+      await berts.locator('[data-test="phone-call"][data-phase="connected"]').getByText('203').waitFor();
+      await berts.locator('[data-test="phone-hang-up"]').click();
+      await desk.nextRequest('BYE');
     });
   });
 });

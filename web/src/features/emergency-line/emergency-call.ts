@@ -212,6 +212,7 @@ export class EmergencyCall {
       ended: (end) => mine(() => this.#failed(end)),
       remote: (stream) => mine(() => this.#world.speaker.play(stream)),
       heldByThem: () => undefined,
+      transferred: (transfer) => transfer.refuse(),
     };
   }
 

@@ -3,6 +3,7 @@ import { api } from '#api/client.ts';
 import { asApiError } from '#api/problem.ts';
 import { boxTime } from '#app/clock.ts';
 import { CallTones } from '#features/calls/call-tones.ts';
+import { isEmergencyNumber } from '#features/emergency-line/emergency-info.ts';
 import { takeNotice } from '#features/emergency-line/notices.ts';
 import type { MakeAgent } from './agent/agent-types.ts';
 import { Loudspeaker, openMicrophone, openSilence, readDevices, stopStream } from './agent/microphone.ts';
@@ -48,6 +49,7 @@ export function openLine(hooks: LineHooks): RunningLine {
       };
     },
     sound: (kind) => (kind === 'none' ? tones.ring(false) : tones[kind](true)),
+    isEmergency: isEmergencyNumber,
     changed: () => show({ calls: calls.views }),
     missed: hooks.missed,
   });

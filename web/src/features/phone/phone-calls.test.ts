@@ -38,6 +38,7 @@ beforeEach(() => {
       choose: () => undefined,
     }),
     sound: (kind) => sounds.push(kind),
+    isEmergency: (number) => number === '911',
     changed: () => undefined,
     missed: (call) => missed.push(call),
   });
@@ -137,6 +138,31 @@ describe('calls of the softphone', () => {
     await calls.run({ act: 'transfer', id, number: '204' });
     expect(call.asked).toEqual(['transfer 203', 'transfer 204', 'hang up']);
     expect(calls.views[0]).toMatchObject({ phase: 'ended' });
+  });
+
+  it('follows to whom it is given, and to no emergency number', async () => {
+    await talkTo('202');
+    const [call] = agent.calls;
+    const asked: string[] = [];
+    const give = (number: string): void =>
+      call?.events?.transferred({
+        number,
+        take: (stream, events) => {
+          asked.push(`call ${number}`);
+          return agent.call({ number, stream, headers: [], events });
+        },
+        refuse: () => asked.push(`refuse ${number}`),
+      });
+    give('911');
+    give('203');
+    await settled();
+    expect(asked).toEqual(['refuse 911', 'call 203']);
+    agent.calls[1]?.events?.answered();
+    call?.events?.ended(anEnd());
+    expect(calls.views).toMatchObject([
+      { number: '202', phase: 'ended' },
+      { number: '203', phase: 'connected', callId: 'call-2' },
+    ]);
   });
 
   it('keeps the words of who refused a call', async () => {

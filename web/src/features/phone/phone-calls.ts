@@ -2,7 +2,14 @@
  * Calls of the softphone. What must stay true: one talks in one call at a time (the others are held first), a call that ended lets go of
  * the microphone, and one that cannot be heard says so instead of failing.
  */
-import type { AgentCall, CallEnd, CallEvents, IncomingCall, SipAgent } from './agent/agent-types.ts';
+import type {
+  AgentCall,
+  CallEnd,
+  CallEvents,
+  IncomingCall,
+  IncomingTransfer,
+  SipAgent,
+} from './agent/agent-types.ts';
 import { endWord } from './call-end.ts';
 import type { LineCall, LineCommand } from './line-types.ts';
 
@@ -31,6 +38,7 @@ export type CallWorld = {
   letGo(stream: MediaStream | undefined): void;
   speaker(): CallSpeaker;
   sound(kind: CallSound): void;
+  isEmergency(number: string): boolean;
   changed(): void;
   /** Somebody called, and nobody of the house answered. */
   missed(call: LineCall): void;
@@ -173,6 +181,29 @@ export class PhoneCalls {
     else this.#set(entry, { transfer: 'refused' });
   }
 
+  /** They give us to somebody else. The old call is theirs to end; nobody sends us to an emergency number. */
+  async #follow(entry: Entry, transfer: IncomingTransfer): Promise<void> {
+    const isFull = this.#live().length >= callsMax;
+    if (entry.view.phase !== 'connected' || isFull || this.#world.isEmergency(transfer.number)) {
+      transfer.refuse();
+      return;
+    }
+    const next = this.#add({
+      callId: '',
+      direction: 'out',
+      number: transfer.number,
+      name: '',
+      phase: 'dialling',
+    });
+    await this.#openMedia(next);
+    try {
+      next.call = transfer.take(next.stream, this.#events(next));
+      this.#set(next, { callId: next.call.callId });
+    } catch {
+      this.#end(next, { by: 'line', code: null, reason: '', cause: null, nearestPhone: null });
+    }
+  }
+
   /** Another microphone or loudspeaker was chosen. */
   async #devices(): Promise<void> {
     for (const entry of this.#live()) {
@@ -204,6 +235,7 @@ export class PhoneCalls {
       ended: (end) => this.#end(entry, end),
       remote: (stream) => entry.speaker.play(stream),
       heldByThem: (held) => this.#set(entry, { heldByThem: held }),
+      transferred: (transfer) => void this.#follow(entry, transfer),
     };
   }
 

@@ -23,6 +23,15 @@ export type CallEvents = {
   ended(end: CallEnd): void;
   remote(stream: MediaStream): void;
   heldByThem(held: boolean): void;
+  /** They give us to somebody else; Kamailio has looked whether they may. */
+  transferred(transfer: IncomingTransfer): void;
+};
+
+export type IncomingTransfer = {
+  number: string;
+  /** Calls whom we are given to. @throws when the call is over meanwhile. */
+  take(stream: MediaStream | undefined, events: CallEvents): AgentCall;
+  refuse(): void;
 };
 
 export type AgentCall = {

@@ -2,9 +2,9 @@
  * The SIP stack of the console: JsSIP, and the only file that knows it. What must stay true: a call is never kept waiting for ICE
  * (on a LAN what was found at once is enough), and what the stack throws becomes a value.
  */
-import { UA, WebSocketInterface } from 'jssip';
-import type { EndEvent, IncomingEvent, OutgoingEvent, RTCSession } from 'jssip/lib/RTCSession';
-import type { IncomingMessageEvent, OutgoingMessageEvent, RTCSessionEvent } from 'jssip/lib/UA';
+import { UA, WebSocketInterface, type URI } from 'jssip';
+import type { EndEvent, IncomingEvent, OutgoingEvent, ReferEvent, RTCSession } from 'jssip/lib/RTCSession';
+import type { CallOptions, IncomingMessageEvent, OutgoingMessageEvent, RTCSessionEvent } from 'jssip/lib/UA';
 import type {
   AgentAccount,
   AgentCall,
@@ -12,6 +12,7 @@ import type {
   CallEnd,
   CallEvents,
   IncomingCall,
+  IncomingTransfer,
   OutgoingCall,
   SipAgent,
 } from './agent-types.ts';
@@ -76,20 +77,25 @@ export function makeSipAgent(account: AgentAccount, events: AgentEvents): SipAge
       ua.set('password', password);
       if (ua.isConnected()) ua.register();
     },
-    call: (order) => outgoing(ua, order),
+    call: (order) => outgoing((options) => ua.call(order.number, options), order),
   };
 }
 
-function outgoing(ua: UA, { number, stream, headers, events }: OutgoingCall): AgentCall {
+type Ordered = Omit<OutgoingCall, 'number'>;
+
+function outgoing(
+  start: (options: CallOptions) => RTCSession,
+  { stream, headers, events }: Ordered,
+): AgentCall {
   let callId = '';
-  const session = ua.call(number, {
+  const session = start({
     ...(stream ? { mediaStream: stream } : {}),
     mediaConstraints: { audio: false, video: false },
     rtcOfferConstraints: { offerToReceiveAudio: true },
     pcConfig: { iceServers: [] },
     extraHeaders: [...headers],
     eventHandlers: {
-      // Made within `ua.call`, so it must be listened to from here.
+      // Made while the call is begun, so it must be listened to from here.
       peerconnection: ({ peerconnection }) => followMedia(peerconnection, events),
       sending: ({ request }) => {
         callId = request.call_id;
@@ -138,6 +144,7 @@ function follow(session: RTCSession, events: CallEvents): void {
     clearTimeout(gathering);
     gathering = setTimeout(ready, gatherMsMax);
   });
+  session.on('refer', (event) => events.transferred(transferOf(event)));
   session.on('progress', (event: IncomingEvent | OutgoingEvent) => {
     const response = 'response' in event ? (event.response as { body?: string | null } | null) : null;
     events.progress(typeof response?.body === 'string' && response.body !== '');
@@ -151,6 +158,28 @@ function follow(session: RTCSession, events: CallEvents): void {
   };
   session.on('ended', ended);
   session.on('failed', ended);
+}
+
+/** The word that Kamailio has put into the address goes along: it stands for the rights of who transfers. */
+function transferOf({ request, accept, reject }: ReferEvent): IncomingTransfer {
+  const { refer_to: to } = request as { refer_to?: { uri: URI } };
+  const begin = accept as (made: (session: RTCSession) => void, options: CallOptions) => void;
+  return {
+    number: to?.uri.user ?? '',
+    take: (stream, events) =>
+      outgoing(
+        (options) => {
+          let made: RTCSession | undefined;
+          begin((session) => {
+            made = session;
+          }, options);
+          if (!made) throw new Error('The call that was transferred is over');
+          return made;
+        },
+        { stream, headers: [], events },
+      ),
+    refuse: () => reject(),
+  };
 }
 
 type Answer = { status_code?: number; reason_phrase?: string; getHeader?(name: string): string | undefined };
