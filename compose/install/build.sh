@@ -15,7 +15,7 @@ case $what in
     ;;
   services)
     npm ci --no-audit --no-fund --omit=dev --workspace services/core --workspace services/panel \
-      --workspace services/signaling --workspace services/camera --workspace scripts
+      --workspace services/signaling --workspace services/camera --workspace services/sip-bridge --workspace scripts
     ;;
   *)
     echo "build.sh: web or services, not '$what'" >&2
