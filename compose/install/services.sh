@@ -168,6 +168,14 @@ common_env() {
   env_line NODE "$PREFIX/node"
 }
 
+# Of a daemon's run.sh and of the configuration that is read where it lies: when an upgrade changes them the daemon starts anew, and only
+# then, because calls and pictures go through it.
+scripts_line() {
+  local dir=$COMPOSE_DIR/$1
+  [[ ! -d $dir ]] || env_line SCRIPTS_DIGEST "$(cd "$dir" &&
+    find . -type f -not -name healthcheck.sh -not -name Dockerfile -not -name '*.template' -exec sha256sum {} + | LC_ALL=C sort -k 2 | sha256sum | cut -c 1-16)"
+}
+
 write_services() {
   local name changed
   make_dir "$ETC_DIR/sv" 755
@@ -180,7 +188,7 @@ write_services() {
   make_dir "$ROOT/var/cache/siphera/kamailio" 700 "$KAMAILIO_OWNER"
   while IFS= read -r name; do
     changed=${#CHANGED_FILES[@]}
-    { common_env && "${name//-/_}_env"; } | write_file "$ETC_DIR/native/$name.env" 644
+    { common_env && "${name//-/_}_env" && scripts_line "${name%-[ab]}"; } | write_file "$ETC_DIR/native/$name.env" 644
     write_service "$name"
     [[ ${#CHANGED_FILES[@]} -eq $changed ]] || CHANGED_SERVICES+=("$name")
   done < <(native_services)

@@ -35,6 +35,19 @@ setup() {
   [ "$(services_to_restart | xargs)" = 'core mosquitto' ]
 }
 
+@test "an upgrade starts just the daemons anew whose scripts it changed" {
+  cp -r "$COMPOSE_DIR" "$BATS_TEST_TMPDIR/compose"
+  COMPOSE_DIR=$BATS_TEST_TMPDIR/compose
+  CHANGED_SERVICES=() CHANGED_FILES=()
+  write_services
+  [ -z "$(services_to_restart)" ]
+  echo '# new' >>"$COMPOSE_DIR/kamailio/modules.cfg"
+  echo '# new' >>"$COMPOSE_DIR/rtpengine/run.sh"
+  echo '# new' >>"$COMPOSE_DIR/janus/healthcheck.sh"
+  write_services
+  [ "$(services_to_restart | xargs)" = 'kamailio rtpengine-a rtpengine-b' ]
+}
+
 @test "footage to other systems by RTSP is off until it is given a port" {
   run grep RTSP "$ETC_DIR/native/camera.env"
   [ "$status" -ne 0 ]
