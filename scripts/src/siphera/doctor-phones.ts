@@ -1,6 +1,11 @@
-/** What carries phones: does Kamailio answer? */
-import { broken, type Check, ok } from './finding.ts';
+/** What carries phones: does Kamailio answer, and does it work with what is set? */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { broken, type Check, ok, warning } from './finding.ts';
 import { askDaemon } from './probe.ts';
+
+/** A change is with Kamailio within a second; one that was made just now is no finding. */
+const planGraceMs = 30_000;
 
 export const kamailioCheck: Check = async ({ box }) => {
   if (!box.phones) return ok('Phones are switched off (--sip-port)');
@@ -13,4 +18,20 @@ export const kamailioCheck: Check = async ({ box }) => {
         'No phone of this box can call, not even an emergency number.',
         'siphera logs kamailio, then siphera restart',
       );
+};
+
+/** The bridge writes the plan, and beside it that Kamailio took it. */
+export const planCheck: Check = ({ box, nowMs }) => {
+  if (!box.phones) return [];
+  const changedAt = (name: string): number =>
+    statSync(join(box.dataDir, 'sip', 'plan', name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const plan = changedAt('plan.sqlite');
+  if (plan > 0 && changedAt('applied') >= plan)
+    return ok('Kamailio works with the phones and numbers that are set');
+  if (nowMs - plan < planGraceMs) return [];
+  return warning(
+    'Kamailio does not work with what is set for phones, but with what was there before',
+    'Phones, trunks and emergency places that were added or changed are not known to it.',
+    'siphera logs sip-bridge tells why, then siphera restart',
+  );
 };

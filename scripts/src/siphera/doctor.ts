@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { certificateCheck, certificateShownCheck } from './doctor-certificates.ts';
 import { footageCheck, janusCheck, mediaAddressCheck, pictureToolsCheck } from './doctor-cameras.ts';
 import { backupCheck, clockCheck, diskCheck, memoryCheck, permissionCheck } from './doctor-machine.ts';
-import { kamailioCheck } from './doctor-phones.ts';
+import { kamailioCheck, planCheck } from './doctor-phones.ts';
 import { relayCheck } from './doctor-relay.ts';
 import { brokerCheck, portsCheck, servicesCheck } from './doctor-services.ts';
 import type { Check } from './finding.ts';
@@ -22,6 +22,7 @@ const checks: readonly Check[] = [
   mediaAddressCheck,
   relayCheck,
   kamailioCheck,
+  planCheck,
   certificateCheck,
   certificateShownCheck,
   backupCheck,
