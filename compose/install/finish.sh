@@ -20,7 +20,7 @@ open_ports() {
 }
 
 farewell() {
-  local url suffix code
+  local url suffix code others
   if [[ $DRY_RUN == yes ]]; then
     say 'Nothing was changed.'
     return
@@ -29,7 +29,8 @@ farewell() {
   url=https://$HOST_NAME$suffix
   say
   say "The box runs: $url"
-  [[ -z $ADDRESSES ]] || note "also: $(public_urls | tr ',' ' ')"
+  others=$(public_urls | cut -s -d, -f2- | tr ',' ' ')
+  [[ -z $others ]] || note "also: $others"
   if [[ -z $CERT ]]; then
     say "Make phones and PCs trust it: open $url/trust there and follow the steps. The CA's fingerprint (SHA-256) must be"
     note "$(bash "$INSTALL_DIR/pki.sh" fingerprint "$ETC_DIR/pki/ca/ca.crt")"
