@@ -6,7 +6,6 @@ export type LocationBody = Body<'createEmergencyLocation'>;
 export type Civic = Location['civic'];
 export type Coverage = Result<'getLocationCoverage'>;
 export type EmergencyCall = Item<'listEmergencyCalls'>;
-export type Drill = Item<'listDrills'>;
 
 /** Elements of RFC 5139 in the order in which a person writes an address. */
 export const civicFields = [

@@ -1,5 +1,7 @@
 /** Texte der Notrufe. */
-export const messages = {
+import type { messages as english } from './messages.en.ts';
+
+export const messages: typeof english = {
   emergency: {
     title: 'Notrufe',
     text: 'Wohin Hilfe kommt, wenn hier eine Notrufnummer gewählt wird.',
@@ -126,4 +128,4 @@ export const messages = {
       failed: 'Erreichte niemanden',
     },
   },
-} as const;
+};

@@ -126,4 +126,4 @@ export const messages = {
       failed: 'Reached nobody',
     },
   },
-} as const;
+};

@@ -1,5 +1,7 @@
 /** Texte der Telefonanlage. */
-export const messages = {
+import type { messages as english } from './messages.en.ts';
+
+export const messages: typeof english = {
   telephony: {
     title: 'Telefonanlage',
     text: 'Nummern, Leitungen und was gewählt werden darf. Gespräche gehen weiter, während Sie ändern.',
@@ -202,4 +204,4 @@ export const messages = {
       lifted: 'Wieder eingelassen',
     },
   },
-} as const;
+};

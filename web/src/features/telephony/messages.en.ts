@@ -202,4 +202,4 @@ export const messages = {
       lifted: 'Let in again',
     },
   },
-} as const;
+};

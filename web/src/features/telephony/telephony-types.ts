@@ -5,7 +5,6 @@ export type Extension = Item<'listExtensions'>;
 export type ExtensionBody = Body<'createExtension'>;
 export type Trunk = Item<'listTrunks'>;
 export type TrunkBody = Body<'createTrunk'>;
-export type TrunkReport = Result<'testTrunk'>;
 export type NumberPlan = Result<'getNumberPlan'>;
 export type DestinationClass = NumberPlan['prefixes'][number]['class'];
 

@@ -74,7 +74,7 @@ export function announceIncident(
 }
 
 /** The next incident number of the org. Numbers are given in commit order and never twice. */
-export function nextNumber(tx: Tx, orgId: string): number {
+function nextNumber(tx: Tx, orgId: string): number {
   return (
     (tx.db
       .prepare<[string], { number: number | null }>(
