@@ -172,6 +172,48 @@ describe('the door', () => {
     ]);
   });
 
+  it('never opens by a desk phone that the station does not ring, though it calls the station or is called by it', async () => {
+    rig.book.put({ number: '2101', kind: 'phone', name: 'Lobby' });
+    const call = { direction: 'internal', from: '2101', dialled: '3001', to: '3001', source: '10.0.0.5' };
+    rig.step('a', 'dialled', call);
+    rig.step('a', 'answered', {
+      ...call,
+      by: '3001',
+      to_source: '10.0.0.9',
+      from_tag: 'guard-tag',
+      to_tag: 'door-tag',
+    });
+    await press(9);
+    await counted(rig, 'digits_total', 'nobody');
+    rig.doorCall('b', '2101');
+    await press(9, { callid: 'b' });
+    await counted(rig, 'digits_total', 'nobody', 2);
+    expect(rig.commands()).toEqual([]);
+    // Where nobody of the group answers it rings: it is one of the guards' phones then.
+    rig.book.put({ number: '4000', kind: 'group', name: 'Guards', members: ['2001'], fallback: '2101' });
+    await press(9, { callid: 'b' });
+    await waitFor('the command', () => rig.commands().length === 1);
+  });
+
+  it('hears no key of a phone any more after ten wrong ones in an hour, in whichever calls, and that is told', async () => {
+    for (const [index, callid] of ['a', 'b'].entries()) {
+      rig.doorCall(callid, '2100');
+      for (let count = 0; count < 5; count += 1) await press(3, { callid });
+      await counted(rig, 'digits_total', 'shut', index + 1);
+    }
+    rig.doorCall('c', '2100');
+    await press(9, { callid: 'c' });
+    await counted(rig, 'digits_total', 'ignored');
+    expect(rig.commands()).toEqual([]);
+    expect((await rig.board()).find(({ call_id: id }) => id === 'b')?.openings).toMatchObject([
+      { ok: false, detail: expect.stringContaining('10 wrong keys of this phone within an hour') as string },
+    ]);
+    // Others are not hindered.
+    rig.doorCall('d', '2001');
+    await press(9, { callid: 'd' });
+    await waitFor('the command', () => rig.commands().length === 1);
+  });
+
   it('opens by SIP INFO of who answered, and by a key of who called the station', async () => {
     rig.doorCall('a', '2001');
     const info = { kind: 'digit', call: 'a', digit: '9', at_ms: systemClock.now(), from: '4000' } as const;

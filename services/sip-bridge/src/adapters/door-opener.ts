@@ -1,6 +1,7 @@
 /**
  * Opens the door of a station out of its call, by core's command path, which authorises and audits the person. What must stay true:
- * one command a call in two seconds at most; a command that does not reach core now is not sent later.
+ * one command a call in two seconds at most; a command that does not reach core now is not sent later; a desk phone opens the door of
+ * a station alone that rings it.
  */
 import {
   InternalCommandGiven,
@@ -10,6 +11,7 @@ import {
 } from '@siphera/contract';
 import { AppError } from '@siphera/runtime';
 import type { z } from 'zod';
+import { rungBy } from '../domain/door-call.ts';
 import type { Ground } from '../ground.ts';
 import type { PlanBook, PlannedExtension } from '../plan.part.ts';
 import type { CallOpeningStore, OpeningRow } from '../store/call-opening.store.ts';
@@ -50,8 +52,11 @@ export class DoorOpener {
     this.#last.delete(callId);
   }
 
-  /** Who opens with a key of the phone under that number; undefined when nobody may. */
-  actorOf(number: string, doorId: string): InternalActor | undefined {
+  /** Who opens the station's door with a key of the phone under that number; undefined when nobody may. */
+  actorOf(
+    number: string,
+    station: Pick<PlannedExtension, 'rings'> & { door_id: string },
+  ): InternalActor | undefined {
     const { book, ground } = this.#deps;
     const phone = book.extension(number);
     if (phone?.kind === 'user' && phone.user_id !== null) {
@@ -60,14 +65,15 @@ export class DoorOpener {
       const { id, name, org_id, grants } = person;
       return { kind: 'user', id, name, org_id, grants, address: '' };
     }
-    if (phone?.kind !== 'phone') return undefined;
+    // A phone in a lobby may call a station, which picks up by itself: that gives it no right to the door.
+    if (phone?.kind !== 'phone' || !rungBy(station.rings, book).has(number)) return undefined;
     // A desk phone is nobody: that it rings for the door is set by whoever manages phones, and it may open that door alone.
     return {
       kind: 'service',
       id: phone.id,
       name: `Phone ${phone.number} (${phone.name})`,
       org_id: phone.org_id,
-      grants: [{ permissions: ['device.command'], scope: `device:${doorId}` }],
+      grants: [{ permissions: ['device.command'], scope: `device:${station.door_id}` }],
       address: '',
     };
   }

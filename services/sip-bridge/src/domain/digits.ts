@@ -1,6 +1,6 @@
 /**
- * The digits that open a door out of a call. What must stay true: after five wrong ones nothing opens in that call any more, and
- * one press that is heard twice (RFC 4733 and SIP INFO) counts once.
+ * The digits that open a door out of a call. What must stay true: after five wrong ones nothing opens in that call any more, after ten
+ * within an hour nothing by that phone at that station, and one press that is heard twice (RFC 4733 and SIP INFO) counts once.
  */
 
 export type DigitWay = 'rtp' | 'info';
@@ -45,6 +45,14 @@ export function pressDigit(
   const state = { ...kept, matched, wrong: wrong + 1 };
   return { state, verdict: state.wrong >= wrongMax ? 'shut' : 'wrong' };
 }
+
+/** Wrong keys of one phone at one station, over all its calls: a code of four digits takes weeks to guess so. */
+export const wrongOverallMax = 10;
+export const wrongOverallMs = 3_600_000;
+
+/** @returns those that still count. @param wrongs when they were pressed, in order */
+export const recentWrongs = (wrongs: readonly number[], nowMs: number): number[] =>
+  wrongs.filter((atMs) => nowMs - atMs < wrongOverallMs).slice(-wrongOverallMax);
 
 /** Events of RFC 4733 §3.2: 0–9, star, pound, A–D. */
 export const digitOfEvent = (event: number): string | undefined => '0123456789*#ABCD'[event];

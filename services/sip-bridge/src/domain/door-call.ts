@@ -2,6 +2,7 @@
  * Door stations: what is a visit, who was missed, whose digit may open. What must stay true: the side of the door never opens it,
  * nor does anybody outside the house; one visit is missed once.
  */
+import type { PlanBook } from '../plan.part.ts';
 import type { CallFacts } from './call-fold.ts';
 
 /** Who rings again within this is the same visitor. */
@@ -68,3 +69,23 @@ export function sideOf(call: Sides, { via, tag, address }: HeardDigit): Side | u
 }
 
 const isThisMachine = (address: string): boolean => address === '127.0.0.1' || address === '::1';
+
+/** Kamailio goes on with the fallback of a number that nobody answers so often (`ring.cfg`). */
+const fallbacksMax = 3;
+
+/** Numbers that ring when the button of a station is pressed: what it rings, members of a group, and what the call falls back to. */
+export function rungBy(
+  rings: string | null,
+  book: Pick<PlanBook, 'extension' | 'membersOf'>,
+): ReadonlySet<string> {
+  const rung = new Set<string>();
+  let next = rings;
+  for (let step = 0; step <= fallbacksMax && next !== null; step += 1) {
+    const extension = book.extension(next);
+    if (!extension) break;
+    const numbers = extension.kind === 'group' ? book.membersOf(extension) : [extension.number];
+    for (const number of numbers) rung.add(number);
+    next = extension.fallback;
+  }
+  return rung;
+}
