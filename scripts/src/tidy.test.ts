@@ -61,11 +61,9 @@ describe('the tree', () => {
       return !plain.test(name) && !allowed.test(name);
     });
     expect(odd).toEqual([]);
-    expect(
-      files.filter(
-        (file) => file.endsWith('.sql') && !/\/migrations\/\d{8}T\d{4}_[a-z0-9_]+\.sql$/.test(file),
-      ),
-    ).toEqual([]);
+    // Tables of our services come by migrations alone; those of a daemon lie beside its start script.
+    const ours = files.filter((file) => file.endsWith('.sql') && !file.startsWith('compose/'));
+    expect(ours.filter((file) => !/\/migrations\/\d{8}T\d{4}_[a-z0-9_]+\.sql$/.test(file))).toEqual([]);
   });
 
   it('has one file of instructions for assistants at most', () => {
