@@ -146,14 +146,79 @@ describe('an emergency call', () => {
     expect(call.view.value).toMatchObject({ phase: 'ended', end: { by: 'us' } });
   });
 
-  it('is sent anew when nothing at all answers', async () => {
+  it('is sent anew, on another connection, when nothing at all comes back', async () => {
+    const [call, agent] = await open();
+    agent.events.connected(true);
+    call.dial('911', place);
+    await clock.pass(8_500);
+    expect(agent.calls[0]?.asked).toEqual(['hang up']);
+    expect(agent.stopped).toBe(true);
+    const [, next] = agents.made as [FakeAgent, FakeAgent];
+    expect(call.view.value).toMatchObject({ phase: 'connecting', isUp: false });
+    next.events.connected(true);
+    agent.events.connected(false);
+    await clock.pass(0);
+    expect(next.orders).toMatchObject([{ number: '911', headers: [`X-Siphera-Location: ${place}`] }]);
+    expect(call.view.value).toMatchObject({ phase: 'dialling', isUp: true, tries: 2 });
+  });
+
+  it('is never given up by us once anything came back, however long it takes to ring', async () => {
     const [call, agent] = await open();
     agent.events.connected(true);
     call.dial('911', null);
-    await clock.pass(12_000);
-    expect(agent.calls[0]?.asked).toEqual(['hang up']);
-    expect(agent.orders.length).toBeGreaterThan(1);
-    expect(call.view.value.phase).not.toBe('ended');
+    await clock.pass(0);
+    agent.calls[0]?.events?.taken();
+    await clock.pass(120_000);
+    expect(agent.calls[0]?.asked).toEqual([]);
+    expect(agent.orders).toHaveLength(1);
+    expect(call.view.value.phase).toBe('dialling');
+    agent.calls[0]?.events?.answered();
+    expect(call.view.value.phase).toBe('connected');
+  });
+
+  it('is made again when the connection breaks under a call on its way', async () => {
+    const [call, agent] = await open();
+    agent.events.connected(true);
+    call.dial('911', null);
+    await clock.pass(0);
+    agent.calls[0]?.events?.taken();
+    agent.calls[0]?.events?.ended(anEnd({ by: 'line', reason: 'Connection Error' }));
+    agent.events.connected(false);
+    await clock.pass(20_000);
+    expect(agent.orders).toHaveLength(1);
+    agent.events.connected(true);
+    await clock.pass(0);
+    expect(agent.orders).toHaveLength(2);
+  });
+
+  it('waits as long as the switch asks before the next try, within bounds', async () => {
+    const [call, agent] = await open();
+    agent.events.connected(true);
+    call.dial('911', null);
+    await clock.pass(0);
+    agent.calls[0]?.events?.ended(anEnd({ code: 503, retryAfterMs: 10_000 }));
+    await clock.pass(9_900);
+    expect(agent.orders).toHaveLength(1);
+    await clock.pass(200);
+    expect(agent.orders).toHaveLength(2);
+    agent.calls[1]?.events?.ended(anEnd({ code: 503, retryAfterMs: 3_600_000 }));
+    await clock.pass(15_000);
+    expect(agent.orders).toHaveLength(3);
+  });
+
+  it('is tried again when the browser makes no connection for sound', async () => {
+    const [call, agent] = await open();
+    const { call: make } = agent;
+    agent.call = () => {
+      throw new Error('no WebRTC');
+    };
+    agent.events.connected(true);
+    call.dial('911', null);
+    await clock.pass(0);
+    expect(call.view.value.phase).toBe('connecting');
+    agent.call = make;
+    await clock.pass(2_000);
+    expect(agent.orders).toHaveLength(1);
   });
 
   it('can be called back on the same screen', async () => {

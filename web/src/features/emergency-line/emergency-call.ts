@@ -1,15 +1,17 @@
 /**
  * The emergency call of this screen. What must stay true: it goes without a sign-in, without a microphone and without any service of
- * ours; it never waits for a question of the browser; what can be tried again is tried again until somebody closes the screen.
+ * ours; it never waits for a question of the browser; a call that anything came back to is never given up by us; what did not come about
+ * and may pass is tried again.
  */
 import { shallowRef } from 'vue';
-import type {
-  AgentCall,
-  CallEnd,
-  CallEvents,
-  IncomingCall,
-  MakeAgent,
-  SipAgent,
+import {
+  endBy,
+  type AgentCall,
+  type CallEnd,
+  type CallEvents,
+  type IncomingCall,
+  type MakeAgent,
+  type SipAgent,
 } from '#features/phone/agent/agent-types.ts';
 
 /** Asking for a microphone was begun when the screen opened; the call goes without once this is over. */
@@ -18,8 +20,10 @@ const microphoneMsMax = 1_500;
 const retryMs = 1_500;
 /** Answers that say "not now": everything else is final until one presses again. */
 const triesMax = 4;
-/** An INVITE without any answer: the way to the box is broken in a manner the websocket has not noticed. */
+/** An INVITE to which not even a 100 came: the way to the box is broken in a manner the websocket has not noticed. */
 const answerMsMax = 8_000;
+/** What a server may ask us to wait: nobody who calls for help waits longer for a number in a header. */
+const retryAfterMsMax = 15_000;
 
 export type EmergencyPhase =
   'asking' | 'connecting' | 'dialling' | 'ringing' | 'connected' | 'ended' | 'callback';
@@ -68,6 +72,7 @@ export class EmergencyCall {
   readonly view = shallowRef<EmergencyView>(begin);
   readonly #world: EmergencyWorld;
   readonly #place: EmergencyPlace;
+  #makeAgent: MakeAgent | undefined;
   #agent: SipAgent | undefined;
   #call: AgentCall | undefined;
   #incoming: IncomingCall | undefined;
@@ -93,8 +98,13 @@ export class EmergencyCall {
       this.#world.after(retryMs, () => void this.open());
       return;
     }
+    this.#makeAgent = makeAgent;
+    this.#connect(makeAgent);
+  }
+
+  #connect(makeAgent: MakeAgent): void {
     const { url, domain, caller } = this.#place;
-    const agent = makeAgent(
+    const agent: SipAgent = makeAgent(
       {
         uri: `sip:${caller?.number ?? 'anonymous'}@${domain}`,
         url,
@@ -102,7 +112,7 @@ export class EmergencyCall {
         login: undefined,
       },
       {
-        connected: (isUp) => this.#connected(isUp),
+        connected: (isUp) => agent === this.#agent && this.#connected(isUp),
         registered: () => undefined,
         incoming: (incoming) => this.#calledBack(incoming),
         message: () => undefined,
@@ -127,7 +137,7 @@ export class EmergencyCall {
     this.#call = undefined;
     call?.hangUp();
     if (this.view.value.phase === 'callback') this.#incoming?.call.refuse(480);
-    this.#over({ by: 'us', code: null, reason: '', cause: null, nearestPhone: null });
+    this.#over(endBy('us'));
   }
 
   async answer(): Promise<void> {
@@ -177,20 +187,29 @@ export class EmergencyCall {
     await this.#openMedia();
     if (turn !== this.#turn || !this.#agent) return;
     this.#set({ phase: 'dialling', tries: this.view.value.tries + 1 });
-    const events = this.#events(() => turn === this.#turn);
-    this.#call = this.#agent.call({
-      number: this.view.value.number,
-      stream: this.#stream,
-      headers: this.#locationId === null ? [] : [`X-Siphera-Location: ${this.#locationId}`],
-      events,
-    });
-    this.#callOff = this.#world.after(answerMsMax, () => {
-      if (turn !== this.#turn || this.view.value.phase !== 'dialling') return;
-      const call = this.#call;
-      this.#turn += 1;
-      call?.hangUp();
-      this.#failed({ by: 'line', code: 408, reason: '', cause: null, nearestPhone: null });
-    });
+    const isMine = (): boolean => turn === this.#turn;
+    this.#callOff = this.#world.after(answerMsMax, () => isMine() && this.#unanswered());
+    try {
+      this.#call = this.#agent.call({
+        number: this.view.value.number,
+        stream: this.#stream,
+        headers: this.#locationId === null ? [] : [`X-Siphera-Location: ${this.#locationId}`],
+        events: this.#events(isMine),
+      });
+    } catch {
+      // A browser that makes no connection for sound now.
+      this.#failed(endBy('us'));
+    }
+  }
+
+  /** Nothing came back, on a connection that says it is up: the next try gets one of its own. */
+  #unanswered(): void {
+    this.#turn += 1;
+    this.#call?.hangUp();
+    this.#agent?.stop();
+    this.#set({ isUp: false });
+    if (this.#makeAgent) this.#connect(this.#makeAgent);
+    this.#failed(endBy('line', 408));
   }
 
   #events(isMine: () => boolean): CallEvents {
@@ -198,6 +217,8 @@ export class EmergencyCall {
       if (isMine() && !this.#closed) run();
     };
     return {
+      // From here on only the caller gives it up, or who has it, or the connection.
+      taken: () => mine(() => this.#callOff?.()),
       progress: (early) =>
         mine(() => {
           if (this.view.value.phase !== 'dialling' && !early) return;
@@ -228,7 +249,8 @@ export class EmergencyCall {
     this.#world.sound('none');
     this.#call = undefined;
     this.#set({ phase: 'connecting', end, nearestPhone: end.nearestPhone ?? this.view.value.nearestPhone });
-    this.#callOff = this.#world.after(retryMs, () => void this.#try());
+    const pauseMs = Math.min(retryAfterMsMax, Math.max(retryMs, end.retryAfterMs ?? 0));
+    this.#callOff = this.#world.after(pauseMs, () => void this.#try());
   }
 
   #over(end: CallEnd): void {

@@ -2,13 +2,14 @@
  * Calls of the softphone. What must stay true: one talks in one call at a time (the others are held first), a call that ended lets go of
  * the microphone, and one that cannot be heard says so instead of failing.
  */
-import type {
-  AgentCall,
-  CallEnd,
-  CallEvents,
-  IncomingCall,
-  IncomingTransfer,
-  SipAgent,
+import {
+  endBy,
+  type AgentCall,
+  type CallEnd,
+  type CallEvents,
+  type IncomingCall,
+  type IncomingTransfer,
+  type SipAgent,
 } from './agent/agent-types.ts';
 import { endWord } from './call-end.ts';
 import type { LineCall, LineCommand } from './line-types.ts';
@@ -128,7 +129,7 @@ export class PhoneCalls {
     await this.#holdOthers(entry.view.id);
     await this.#openMedia(entry);
     if (entry.hungUp) {
-      this.#end(entry, { by: 'us', code: null, reason: '', cause: null, nearestPhone: null });
+      this.#end(entry, endBy('us'));
       return;
     }
     entry.call = this.#agent.call({
@@ -200,7 +201,7 @@ export class PhoneCalls {
       next.call = transfer.take(next.stream, this.#events(next));
       this.#set(next, { callId: next.call.callId });
     } catch {
-      this.#end(next, { by: 'line', code: null, reason: '', cause: null, nearestPhone: null });
+      this.#end(next, endBy('line'));
     }
   }
 
@@ -221,6 +222,7 @@ export class PhoneCalls {
 
   #events(entry: Entry): CallEvents {
     return {
+      taken: () => undefined,
       progress: (early) => {
         if (entry.view.direction === 'out')
           this.#set(entry, { phase: 'ringing', early: entry.view.early || early });

@@ -14,9 +14,22 @@ export type CallEnd = {
   cause: number | null;
   /** `X-Siphera-Nearest-Phone`: no media relay is up, so go there. */
   nearestPhone: string | null;
+  /** `Retry-After`: sooner is in vain. */
+  retryAfterMs: number | null;
 };
+/** An end that came with no answer of anybody. */
+export const endBy = (by: CallEnd['by'], code: number | null = null): CallEnd => ({
+  by,
+  code,
+  reason: '',
+  cause: null,
+  nearestPhone: null,
+  retryAfterMs: null,
+});
 
 export type CallEvents = {
+  /** Anything at all came back, a 100 too: the call is under way, and in the hands of who has it. */
+  taken(): void;
   /** It rings there; `early`: what is heard comes from the other side already. */
   progress(early: boolean): void;
   answered(): void;

@@ -99,6 +99,8 @@ function outgoing(
       peerconnection: ({ peerconnection }) => followMedia(peerconnection, events),
       sending: ({ request }) => {
         callId = request.call_id;
+        // Its transaction is made as soon as this returns.
+        queueMicrotask(() => followTransaction(request, events));
       },
     },
   });
@@ -109,6 +111,15 @@ function outgoing(
       return callId;
     },
   };
+}
+
+/** States of a transaction that something came back to; of a 100 the session itself says nothing. */
+const heardFrom: readonly number[] = [2, 4, 5];
+type Transaction = { state: number; on(event: 'stateChanged', run: () => void): void };
+
+function followTransaction(request: object, events: CallEvents): void {
+  const transaction = (request as { transaction?: Transaction | null }).transaction;
+  transaction?.on('stateChanged', () => heardFrom.includes(transaction.state) && events.taken());
 }
 
 function incoming(session: RTCSession, callId: string): IncomingCall {
@@ -154,7 +165,7 @@ function follow(session: RTCSession, events: CallEvents): void {
   session.on('unhold', ({ originator }) => isRemote(originator) && events.heldByThem(false));
   const ended = (event: EndEvent): void => {
     clearTimeout(gathering);
-    events.ended(endOf(event));
+    events.ended(endOf(event, endedByUs.has(session)));
   };
   session.on('ended', ended);
   session.on('failed', ended);
@@ -184,7 +195,16 @@ function transferOf({ request, accept, reject }: ReferEvent): IncomingTransfer {
 
 type Answer = { status_code?: number; reason_phrase?: string; getHeader?(name: string): string | undefined };
 
-function endOf(event: EndEvent): CallEnd {
+/** To the stack a connection that broke is an end by us as well. */
+const endedByUs = new WeakSet<RTCSession>();
+
+function terminate(session: RTCSession, options?: { status_code: number }): void {
+  if (session.isEnded()) return;
+  endedByUs.add(session);
+  session.terminate(options);
+}
+
+function endOf(event: EndEvent, isOurs: boolean): CallEnd {
   const { originator, cause, message } = event as {
     originator: string;
     cause: string;
@@ -195,12 +215,19 @@ function endOf(event: EndEvent): CallEnd {
   const words =
     /text="([^"]*)"/.exec(header('Reason') ?? '')?.[1] ?? /"([^"]*)"/.exec(header('Warning') ?? '')?.[1];
   return {
-    by: originator === 'local' ? 'us' : originator === 'remote' ? 'them' : 'line',
+    by: originator === 'remote' ? 'them' : isOurs ? 'us' : 'line',
     code: message?.status_code ?? null,
     reason: words ?? message?.reason_phrase ?? cause,
     cause: causeOf(header('Reason')),
     nearestPhone: header('X-Siphera-Nearest-Phone') ?? null,
+    retryAfterMs: retryAfterOf(header('Retry-After')),
   };
+}
+
+/** `Retry-After: 10 (too many);duration=…`: its first number, in seconds. */
+function retryAfterOf(value: string | undefined): number | null {
+  const seconds = /^\s*(\d{1,6})/.exec(value ?? '')?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1_000;
 }
 
 function causeOf(reason: string | undefined): number | null {
@@ -216,12 +243,8 @@ function controls(session: RTCSession): Omit<AgentCall, 'callId'> {
         mediaConstraints: { audio: stream !== undefined, video: false },
         pcConfig: { iceServers: [] },
       }),
-    hangUp: () => {
-      if (!session.isEnded()) session.terminate();
-    },
-    refuse: (code) => {
-      if (!session.isEnded()) session.terminate({ status_code: code });
-    },
+    hangUp: () => terminate(session),
+    refuse: (code) => terminate(session, { status_code: code }),
     hold: (on) =>
       new Promise((resolve) => {
         const begun = on ? session.hold({}, () => resolve(true)) : session.unhold({}, () => resolve(true));

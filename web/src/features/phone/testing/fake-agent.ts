@@ -16,6 +16,7 @@ export const anEnd = (over: Partial<CallEnd> = {}): CallEnd => ({
   reason: '',
   cause: null,
   nearestPhone: null,
+  retryAfterMs: null,
   ...over,
 });
 
