@@ -108,6 +108,7 @@ sip_bridge_places() {
   env_line RTPENGINE_CONTROL "a=127.0.0.1:$RTP_A_PORT,b=127.0.0.1:$RTP_B_PORT"
   env_line DTMF_LISTEN "127.0.0.1:$SIP_DTMF_PORT"
   env_line SIP_ADDRESS "${MEDIA_ADDRESS:-127.0.0.1}:$SIP_PORT"
+  [[ ${SIPHERA_ALARM_CALLS_ABROAD:-no} != yes ]] || env_line ALARM_CALLS_ABROAD yes
   [[ -z $MEDIA_ADDRESS ]] || env_line MEDIA_ADDRESS "$MEDIA_ADDRESS"
 }
 

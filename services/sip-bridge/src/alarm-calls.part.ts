@@ -33,7 +33,7 @@ export function createAlarmCallsPart(
   const directory = join(config.DATA_DIR, 'speech');
   const speech = new EspeakSpeech({ program: config.ESPEAK, directory, random, log });
   const runner = new AlarmRunner({ ground, book, store, caller, speech, ...options });
-  ground.publisher.add(alarmTables);
+  ground.publisher.add(() => alarmTables(config.ALARM_CALLS_ABROAD));
   let timer: NodeJS.Timeout | undefined;
   const part: Part = {
     name: 'alarm calls',

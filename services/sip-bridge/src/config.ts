@@ -61,6 +61,11 @@ export const SipBridgeConfig = z.object({
     .string()
     .optional()
     .meta({ description: 'Address of this machine that alarm calls speak from' }),
+  ALARM_CALLS_ABROAD: z
+    .enum(['yes', 'no'])
+    .default('no')
+    .transform((word) => word === 'yes')
+    .meta({ description: 'yes: alarm calls of rules go abroad too, which costs' }),
   CORE_INTERNAL_URL: z
     .string()
     .regex(/^(unix:\/|https:\/\/)/, 'must be unix:/path or https://host:port')

@@ -118,6 +118,7 @@ export const eventTypes: Readonly<Record<string, EventTypeDefinition>> = {
   'phone.trunk_restored': define('health', 'Trunk back', trunk, 'level'),
   'phone.registration_lost': define('health', 'Phone lost', sensor),
   'phone.registration_restored': define('health', 'Phone back', sensor, 'level'),
+  'phone.alarm_calls_many': define('health', 'Many alarm calls', sensor),
   'panel.alarm': define('panel', 'Panel alarm', panel),
   'panel.fire': define('fire', 'Panel fire alarm', panel),
   'panel.panic': define('panic', 'Panel panic alarm', panel),

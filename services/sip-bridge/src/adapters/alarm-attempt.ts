@@ -11,6 +11,7 @@ import type { Ground } from '../ground.ts';
 import type { PlanBook } from '../plan.part.ts';
 import type { AlarmCallRow, AlarmCallStore, Attempt } from '../store/alarm-call.store.ts';
 import type { Caller, DigitAnswer } from './alarm-caller.ts';
+import { alarmLimit } from './alarm-limits.ts';
 import { postLine } from './alarm-line.ts';
 import type { Speech } from './speech-espeak.ts';
 
@@ -29,7 +30,7 @@ export const shutdown = Symbol('shutdown');
 /** What alarm calls stand on. */
 export type AlarmParts = {
   ground: Pick<Ground, 'clock' | 'client' | 'outbox' | 'people' | 'log' | 'metrics'>;
-  book: Pick<PlanBook, 'extensionOfUser' | 'plan'>;
+  book: Pick<PlanBook, 'extension' | 'extensionOfUser' | 'plan'>;
   store: AlarmCallStore;
   caller: Caller;
   speech: Speech;
@@ -92,14 +93,16 @@ export class AlarmAttempt {
 
   /** Name and number, or why he is not called. */
   #whom(): { name: string; number: string | undefined; problem?: string } {
-    const { ground, book, turn } = this.#options;
+    const { ground, book, row, turn } = this.#options;
     const { user_id: userId, number } = turn.target;
     if (userId === null) {
       const dialled = number ?? '';
       // A machine that calls for help by itself keeps those from help who need it; a guard decides that.
       const isForHelp = emergencyForms(book.plan()).has(dialled);
-      const problem = 'that is a number for help, which a rule does not call';
-      return { name: dialled, number: dialled, ...(isForHelp ? { problem } : {}) };
+      const problem = isForHelp
+        ? 'that is a number for help, which a rule does not call'
+        : alarmLimit(this.#options, row.orgId, dialled);
+      return { name: dialled, number: dialled, ...(problem === undefined ? {} : { problem }) };
     }
     const person = ground.people.get(userId);
     if (!person?.active)

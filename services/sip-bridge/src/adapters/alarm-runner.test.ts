@@ -1,6 +1,11 @@
 /** Turns of alarm calls with a caller that a test plays. */
 import { join } from 'node:path';
-import { internalPaths, type AlarmCallOrder, type InternalPerson } from '@siphera/contract';
+import {
+  internalPaths,
+  type AlarmCallOrder,
+  type IncomingEvent,
+  type InternalPerson,
+} from '@siphera/contract';
 import {
   AppError,
   createLogger,
@@ -42,6 +47,7 @@ function play(
   const store = new AlarmCallStore(db);
   const dialled: string[] = [];
   const posts: { path: string; body: unknown }[] = [];
+  const events: IncomingEvent[] = [];
   const people = new Map<string, InternalPerson>();
   runner = new AlarmRunner({
     ground: {
@@ -49,10 +55,13 @@ function play(
       log: createLogger({ service: 'sip-bridge', level: 'error', destination: { write: () => true } }),
       metrics: createMetrics('sip_bridge'),
       client: { call: (_method: string, path: string) => core(path) } as never,
-      outbox: { post: (path: string, body: unknown) => void posts.push({ path, body }) } as never,
+      outbox: {
+        post: (path: string, body: unknown) => void posts.push({ path, body }),
+        event: (event: IncomingEvent) => void events.push(event),
+      } as never,
       people: { get: (id) => people.get(id), all: () => [], onChange: () => undefined },
     },
-    book: { extensionOfUser: () => undefined, plan: () => defaultPlan('US') },
+    book: { extension: () => undefined, extensionOfUser: () => undefined, plan: () => defaultPlan('US') },
     store,
     speech: { say: (text) => Promise.resolve(text), problem: () => undefined },
     caller: {
@@ -78,7 +87,7 @@ function play(
       return row?.state === 'calling' ? undefined : row;
     });
   const begin = (): void => runner?.order(order, [`org:${order.org_id}`], systemClock.now());
-  return { runner, store, order, dialled, posts, ended, begin };
+  return { runner, store, order, dialled, posts, events, ended, begin };
 }
 
 /** Presses a key, and waits for what is said to it. */
@@ -138,4 +147,55 @@ it('what breaks one call is told, and the next is called', async () => {
   expect(attempts.map(({ outcome }) => outcome)).toEqual(['failed', 'declined', 'acknowledged']);
   expect(attempts[0]?.detail).toBe('That is no number to dial.');
   expect(posts.filter(({ path }) => path === internalPaths.incidentLine)).toHaveLength(3);
+});
+
+it('a number outside is called a hundred times a day at most, core hears of it before, and the next is called', async () => {
+  const played = play([pressing('9'), pressing('1')]);
+  const { store, order, dialled, events } = played;
+  const past = { ...order, id: systemRandom.uuid() };
+  store.add(past, [], 1);
+  store.end(past.id, 'exhausted', 2);
+  const calls = (first: number, count: number, more: { atMs?: number; outcome?: 'failed' } = {}): void => {
+    for (let n = first; n < first + count; n += 1)
+      store.saveAttempt(past.id, {
+        ...{ n, number: '201', name: '201', atMs: systemClock.now() - 60_000, outcome: 'no_key', detail: '' },
+        ...more,
+      });
+  };
+  calls(0, 79);
+  calls(100, 100, { atMs: systemClock.now() - 25 * 3_600_000 });
+  calls(200, 100, { outcome: 'failed' });
+  played.begin();
+  await played.ended();
+  expect({ dialled, events }).toEqual({ dialled: ['201', '202'], events: [] });
+  const again = async (): Promise<Awaited<ReturnType<typeof played.ended>>> => {
+    const next = { ...order, id: systemRandom.uuid() };
+    played.runner.order(next, [], systemClock.now());
+    return waitFor('the end', () => {
+      const row = store.get(next.id);
+      return row?.state === 'calling' ? undefined : row;
+    });
+  };
+  await again();
+  expect(events).toMatchObject([
+    {
+      type: 'phone.alarm_calls_many',
+      orgid: order.org_id,
+      data: { note: '80 of 100 alarm calls to 201 within a day' },
+    },
+  ]);
+  calls(79, 20);
+  dialled.length = 0;
+  expect(await again()).toMatchObject({
+    state: 'acknowledged',
+    attempts: [
+      {
+        number: '201',
+        outcome: 'failed',
+        detail: expect.stringContaining('100 times within a day') as string,
+      },
+      { number: '202', outcome: 'acknowledged' },
+    ],
+  });
+  expect(dialled).toEqual(['202']);
 });

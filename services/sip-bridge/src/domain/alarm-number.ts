@@ -5,17 +5,17 @@ import { fields, type SwitchTables } from './switch-tables.ts';
 export const alarmNumber = '*000';
 const alarmName = 'Alarm';
 /** Calls out of the house a day: a rule that goes wild costs no more. */
-const dailyCap = 500;
+export const alarmDailyCap = 500;
 
-/** Kamailio lets it dial the house and all but premium numbers: whom rules call, an admin has written down. */
-export const alarmTables = (): Partial<SwitchTables> => ({
+/** Kamailio lets it dial the house and the country: whom rules call, an admin has written down. Abroad costs most, so that is to be asked for. */
+export const alarmTables = (isAbroad: boolean): Partial<SwitchTables> => ({
   tables: {
     number: {
       [alarmNumber]: fields({
         kind: 'user',
         name: alarmName,
-        classes: 'internal,local,national,international',
-        cap: dailyCap,
+        classes: `internal,local,national${isAbroad ? ',international' : ''}`,
+        cap: alarmDailyCap,
       }),
     },
   },

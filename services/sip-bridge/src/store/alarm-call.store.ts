@@ -121,6 +121,16 @@ export class AlarmCallStore {
     this.#db.prepare('DELETE FROM alarm_call_attempts WHERE alarm_call_id = ? AND n = ?').run(id, n);
   }
 
+  /** By number, calls since then; what failed at once, or was not tried, cost nothing. */
+  callsSince(ms: number): { number: string; calls: number }[] {
+    return this.#db
+      .prepare<[number], { number: string; calls: number }>(
+        `SELECT number, count(*) AS calls FROM alarm_call_attempts
+         WHERE at_ms >= ? AND outcome <> 'failed' AND number <> '' GROUP BY number`,
+      )
+      .all(ms);
+  }
+
   /** @returns false for one that had ended. */
   end(id: string, state: Exclude<AlarmCall['state'], 'calling'>, nowMs: number): boolean {
     return (
