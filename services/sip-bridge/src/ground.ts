@@ -42,6 +42,8 @@ export type Switch = {
   rpc(method: string, params?: readonly (string | number)[]): Promise<unknown>;
   /** Each event at least once, in order, also those while the bridge was down; `late`: it happened before it was heard by over 5 s. */
   on(hear: (event: SwitchEvent, late: boolean) => void): void;
+  /** Each time it is heard again: it may have restarted, and what lies in its memory alone is gone then. */
+  onUp(hear: () => void): void;
   isUp(): boolean;
 };
 

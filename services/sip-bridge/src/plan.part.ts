@@ -59,6 +59,7 @@ export function createPlanPart(ground: Ground, options: PlanOptions = {}): { par
     busy.hear(event, late);
     health.hear(event);
   });
+  kamailio.onUp(() => ends.tellAgain());
   // Roles, duty and who is still there are in the tables.
   people.onChange(() => publisher.publish());
   publisher.add(() => planTables(book.planInput(extensions.accounts())));

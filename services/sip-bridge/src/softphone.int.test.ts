@@ -138,6 +138,12 @@ describe('a softphone', () => {
     rig.kamailio.calls.length = 0;
     await rig.restart();
     await waitFor('Kamailio is told again', () => rig.kamailio.count('htable.seti') > 0, 30_000);
+    rig.kamailio.calls.length = 0;
+    const start = systemClock.monotonic();
+    rig.kamailio.comeBack();
+    await waitFor('Kamailio is told at once', () => rig.kamailio.count('htable.seti') > 0, 30_000);
+    // Not by the look that comes every 15 s anyway.
+    expect(systemClock.monotonic() - start).toBeLessThan(10_000);
   });
 });
 

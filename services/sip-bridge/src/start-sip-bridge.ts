@@ -159,6 +159,7 @@ function createSwitch(options: Pick<Ground, 'config' | 'db' | 'clock' | 'log' | 
   const kamailio: Switch = {
     rpc: (method, params) => callKamailio(access, method, params),
     on: (hear) => events.on(hear),
+    onUp: (hear) => events.onUp(hear),
     isUp: () => events.isUp(),
   };
   return { kamailio, events };

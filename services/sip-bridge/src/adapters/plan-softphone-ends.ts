@@ -10,7 +10,7 @@ import type { Credential, SoftphoneStore } from '../store/softphone.store.ts';
 import { isSoftphone, type PlanContacts } from './plan-contacts.ts';
 import { PlanTicker } from './plan-ticker.ts';
 
-/** A Kamailio that restarted takes old credentials for so long at most. */
+/** It is told at once when it is heard again; should that fail, old credentials work for so long at most after its restart. */
 const tellEveryMs = 15_000;
 
 type Claims = Pick<AccessClaims, 'sid' | 'sub' | 'iat'>;
@@ -39,6 +39,11 @@ export class PlanSoftphoneEnds {
   }
 
   start(): void {
+    this.#ticker.poke();
+  }
+
+  /** Kamailio is heard again: it may have forgotten what it refuses. */
+  tellAgain(): void {
     this.#ticker.poke();
   }
 

@@ -112,7 +112,9 @@ it('takes a long spool whole and in order, though evapi speaks meanwhile', async
   expect(uids()).toEqual([...Array.from({ length: 330 }, (_, index) => `s${index}`), 'new']);
 });
 
-it('connects again when Kamailio comes back, and loses its place in no stream', async () => {
+it('connects again when Kamailio comes back, tells of it each time, and loses its place in no stream', async () => {
+  let ups = 0;
+  events.onUp(() => (ups += 1));
   await evapi.start();
   events.start();
   await waitFor('evapi is connected', () => events.isUp());
@@ -129,6 +131,7 @@ it('connects again when Kamailio comes back, and loses its place in no stream', 
   await waitFor('it is connected once more', () => events.isUp() && evapi.clients === 1);
   evapi.tell(report('b'));
   await waitFor('the second', () => uids().includes('b'));
+  expect(ups).toBeGreaterThanOrEqual(3);
 });
 
 it('works from evapi alone while the spool is missing or broken, and says so', async () => {

@@ -47,6 +47,7 @@ export class SwitchEvents {
   readonly #dead: DeadReportStore;
   readonly #reports;
   readonly #handlers: Parameters<Switch['on']>[0][] = [];
+  readonly #upHandlers: Parameters<Switch['onUp']>[0][] = [];
   readonly #known = new Set<string>();
   #waiting: string[] = [];
   #socket: Socket | undefined;
@@ -69,6 +70,10 @@ export class SwitchEvents {
 
   on(hear: Parameters<Switch['on']>[0]): void {
     this.#handlers.push(hear);
+  }
+
+  onUp(hear: Parameters<Switch['onUp']>[0]): void {
+    this.#upHandlers.push(hear);
   }
 
   /** Whether evapi is connected. */
@@ -114,6 +119,7 @@ export class SwitchEvents {
       connectedAt = clock.monotonic();
       this.#isUp = true;
       log.info('switch_heard', { address });
+      for (const hear of this.#upHandlers) hear();
       this.#drain();
     });
     socket.on('data', (bytes) => {

@@ -17,6 +17,7 @@ export class FakeSwitch implements Switch {
   /** It does not answer, as when it is stopped. */
   down = false;
   readonly #listeners: ((event: SwitchEvent, late: boolean) => void)[] = [];
+  readonly #upListeners: (() => void)[] = [];
   #made = 0;
 
   rpc(method: string, params: Params = []): Promise<unknown> {
@@ -29,9 +30,19 @@ export class FakeSwitch implements Switch {
     this.#listeners.push(hear);
   }
 
+  onUp(hear: () => void): void {
+    this.#upListeners.push(hear);
+  }
+
+  /** It has restarted: what it kept in memory alone is gone. */
+  comeBack(): void {
+    for (const hear of this.#upListeners) hear();
+  }
+
   /** The bridge that listened has stopped. */
   forgetListeners(): void {
     this.#listeners.length = 0;
+    this.#upListeners.length = 0;
   }
 
   isUp(): boolean {
