@@ -1,6 +1,7 @@
 /** Numbers of the house over REST, down to what Kamailio is given of them. */
 import type { ExtensionView } from '@siphera/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemRandom } from '@siphera/runtime';
 import { waitFor } from '@siphera/testkit';
 import { ha1Of } from './domain/extensions.ts';
 import { office, sipDomain, startBridgeRig, testOrg, type BridgeRig } from './testing/bridge-rig.ts';
@@ -78,6 +79,20 @@ describe('numbers of the house', () => {
     expect(detailOf((await rig.rest('POST', path, nowhere)).body)).toMatch(/no such area/);
     const shown = { number: '205', name: 'A', kind: 'phone', outside_number: '+15550199' };
     expect(detailOf((await rig.rest('POST', path, shown)).body)).toMatch(/no number of a trunk/);
+  });
+
+  it('are given to somebody of whom core has not told yet, and to nobody whom core does not know', async () => {
+    const { directory } = rig.core;
+    const known = directory.addPerson(testOrg, 'Ada', 'guard');
+    // Written, and not on the feed yet.
+    const made = { ...known, id: systemRandom.uuid(), name: 'Ben' };
+    await waitFor('she is known', () => rig.bridge.ground.people.get(known.id), 30_000);
+    directory.people.set(made.id, made);
+    expect(rig.bridge.ground.people.get(made.id)).toBeUndefined();
+    const { extension } = await add({ number: '2102', name: 'Ben', kind: 'user', user_id: made.id });
+    expect(extension.user_id).toBe(made.id);
+    const nobody = { number: '2103', name: 'Nobody', kind: 'user', user_id: systemRandom.uuid() };
+    expect(detailOf((await rig.rest('POST', path, nobody)).body)).toMatch(/there is no such person/);
   });
 
   it('stay while something rings them, and say what', async () => {

@@ -27,6 +27,8 @@ import type { SwitchTables } from './domain/switch-tables.ts';
 export type People = {
   get(userId: string): InternalPerson | undefined;
   all(): InternalPerson[];
+  /** Who is not known yet: core is asked once more, for two seconds at most. Undefined: nobody, as far as core says. */
+  arrival(userId: string): Promise<InternalPerson | undefined>;
   /** Called with the ids of those who changed (on duty, roles, removed). */
   onChange(hear: (userIds: readonly string[]) => void): void;
 };

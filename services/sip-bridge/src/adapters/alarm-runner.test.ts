@@ -59,7 +59,12 @@ function play(
         post: (path: string, body: unknown) => void posts.push({ path, body }),
         event: (event: IncomingEvent) => void events.push(event),
       } as never,
-      people: { get: (id) => people.get(id), all: () => [], onChange: () => undefined },
+      people: {
+        get: (id) => people.get(id),
+        all: () => [],
+        arrival: (id) => Promise.resolve(people.get(id)),
+        onChange: () => undefined,
+      },
     },
     book: { extension: () => undefined, extensionOfUser: () => undefined, plan: () => defaultPlan('US') },
     store,

@@ -53,7 +53,12 @@ beforeEach(async () => {
     CORE_INTERNAL_URL: 'unix:/nowhere',
     RTPENGINE_CONTROL: ports.map((port, index) => `${'ab'[index]}=127.0.0.1:${port}`).join(','),
   });
-  const people = { get: () => undefined, all: () => [], onChange: () => undefined };
+  const people = {
+    get: () => undefined,
+    all: () => [],
+    arrival: () => Promise.resolve(undefined),
+    onChange: () => undefined,
+  };
   const places = { all: () => ({ sites: [], areas: [] }), area: () => undefined, onChange: () => undefined };
   const ground = { db, clock, log, config, kamailio, people, places, random: fakeRandom() };
   const book = fakeBook();

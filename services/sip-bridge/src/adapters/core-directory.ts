@@ -16,6 +16,8 @@ type Options = { client: InternalClient; store: BaseStore; log: Logger };
 type AllPlaces = z.infer<typeof InternalPlaces>;
 
 const peopleKinds: ReadonlySet<FeedKind> = new Set<FeedKind>(['user', 'area', 'site']);
+/** Somebody who was made a moment ago is known after one reading; whoever asks for nobody waits so long. */
+const arrivalMsMax = 2_000;
 const placeKinds: ReadonlySet<FeedKind> = new Set<FeedKind>(['area', 'site']);
 
 export class CoreDirectory {
@@ -25,6 +27,8 @@ export class CoreDirectory {
   #places: AllPlaces;
   readonly #peopleListeners: ((userIds: readonly string[]) => void)[] = [];
   readonly #placeListeners: (() => void)[] = [];
+  /** Told after each change of people, until those they wait for have come. */
+  readonly #arrivals = new Set<() => void>();
 
   constructor({ client, store, log }: Options) {
     this.#store = store;
@@ -54,6 +58,7 @@ export class CoreDirectory {
   readonly people: People = {
     get: (userId) => this.#people.get(userId),
     all: () => [...this.#people.values()],
+    arrival: (userId) => this.#arrival(userId),
     onChange: (hear) => void this.#peopleListeners.push(hear),
   };
 
@@ -62,6 +67,21 @@ export class CoreDirectory {
     area: (id) => this.#places.areas.find((area) => area.id === id),
     onChange: (hear) => void this.#placeListeners.push(hear),
   };
+
+  async #arrival(userId: string): Promise<InternalPerson | undefined> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const isThere = (): void => {
+      if (this.#people.has(userId)) resolve();
+    };
+    this.#arrivals.add(isThere);
+    const timer = setTimeout(resolve, arrivalMsMax);
+    isThere();
+    if (!this.#people.has(userId)) this.#readings[0].refresh();
+    await promise;
+    clearTimeout(timer);
+    this.#arrivals.delete(isThere);
+    return this.#people.get(userId);
+  }
 
   hear(entries: readonly FeedEntry[]): void {
     for (const reading of this.#readings) reading.hear(entries);
@@ -84,6 +104,7 @@ export class CoreDirectory {
     this.#store.keepAnswer('people', items);
     this.#people = next;
     for (const hear of this.#peopleListeners) hear(changed);
+    for (const isThere of this.#arrivals) isThere();
   }
 
   #takePlaces(places: AllPlaces): void {

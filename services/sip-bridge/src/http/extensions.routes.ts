@@ -1,6 +1,7 @@
 /** Numbers of the house: listed, added, changed, removed; secrets of desk phones, shown once. */
 import { ExtensionInput, type ExtensionView } from '@siphera/contract';
 import { AppError, type Caller } from '@siphera/runtime';
+import type { z } from 'zod';
 import {
   ha1Of,
   missingOf,
@@ -41,6 +42,7 @@ export function extensionHandlers(needs: PlanNeeds): Pick<PhoneHandlers, Names> 
 
     createExtension: async ({ caller, body }) => {
       requireOnOrg(caller, 'phone.manage');
+      await arrived(needs, body);
       const input = checked(needs, caller, body, undefined);
       const id = random.uuid();
       const authUsername = newAuthUsername(random);
@@ -66,6 +68,7 @@ export function extensionHandlers(needs: PlanNeeds): Pick<PhoneHandlers, Names> 
 
     updateExtension: async ({ caller, params, body: { revision, ...body } }) => {
       requireOnOrg(caller, 'phone.manage');
+      await arrived(needs, body);
       const before = known(needs, caller, params.id);
       const input = checked(needs, caller, body, before);
       const change = db.transaction(() => {
@@ -166,6 +169,14 @@ function checked(
     missing.push('area_id: there is no such area.');
   if (missing.length > 0) throw new AppError('unprocessable', missing.join(' '));
   return input;
+}
+
+/** Whose number it shall be may have been made a moment ago: then core is asked before he is taken for nobody. */
+async function arrived(
+  { ground }: Pick<PlanNeeds, 'ground'>,
+  { kind, user_id: userId }: z.input<typeof ExtensionInput>,
+): Promise<void> {
+  if (kind === 'user' && typeof userId === 'string') await ground.people.arrival(userId);
 }
 
 function requirePerson(
