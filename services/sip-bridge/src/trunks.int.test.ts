@@ -84,7 +84,7 @@ describe('a trunk', () => {
       { l_uuid: trunk.id, auth_password: 'p4ss-of-the-provider', r_domain: 'sip.example' },
     ]);
     expect(rig.table('trunk')[trunk.id]).toBe(
-      'name=Main;style=none;format=e164;user=box;password=p4ss-of-the-provider;domain=sip.example',
+      'style=none;format=e164;user=box;password=p4ss-of-the-provider;domain=sip.example;name=Main',
     );
     const shown = JSON.stringify([await rig.rest('GET', '/sip/trunks'), rig.log, rig.core.audits]);
     expect(shown).not.toContain('p4ss-of-the-provider');

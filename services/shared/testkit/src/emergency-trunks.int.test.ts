@@ -105,8 +105,13 @@ describe('each trunk', () => {
     ];
     const sos = await call([
       { psap: first, id: 'a', style: 'pidf-lo', format: 'e164-no-plus' },
-      { psap: second, id: 'b', style: 'provider-id', more: { domain: 'trunk.example' } },
-      { psap: third, id: 'c', style: 'elin', format: 'national' },
+      {
+        psap: second,
+        id: 'b',
+        style: 'provider-id',
+        more: { name: 'Main trunk, of the house', domain: 'trunk.example' },
+      },
+      { psap: third, id: 'c', style: 'elin', format: 'national', more: { name: 'The third, by land line' } },
       { psap: fourth, id: 'd', style: 'none' },
     ]);
     await sos.status('200');
@@ -218,7 +223,16 @@ describe('each trunk', () => {
   it('that asks for a password gets it', async () => {
     const asks = await psap({ challenges: true, hangUpAfterMs: 50 });
     const sos = await call([
-      { psap: asks, id: 'asks', more: { user: 'box', realm: 'trunk.test', password: 'trunk-secret' } },
+      {
+        psap: asks,
+        id: 'asks',
+        more: {
+          name: 'Main trunk, with a password',
+          user: 'box',
+          realm: 'trunk.test',
+          password: 'trunk-secret',
+        },
+      },
     ]);
     await sos.status('200');
     sos.ack();

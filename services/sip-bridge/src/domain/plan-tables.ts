@@ -63,7 +63,6 @@ function numberFields(input: PlanInput, extension: PlannedExtension): string {
   const own = extension.outside_number;
   return fields({
     kind: extension.kind,
-    name: fieldText(extension.name),
     classes: classesOfExtension(plan, extension, user).join(','),
     cap: extension.daily_cap ?? plan.daily_cap,
     // Its own alone: the plan's is a setting, and in an emergency call the call-back number of the place comes before that.
@@ -73,6 +72,8 @@ function numberFields(input: PlanInput, extension: PlannedExtension): string {
     ring: extension.ring_s,
     fallback: extension.fallback ?? undefined,
     rings: extension.rings ?? undefined,
+    // Last: free text.
+    name: fieldText(extension.name),
   });
 }
 

@@ -82,13 +82,14 @@ export function trunkTables(all: readonly TrunkMade[]): Partial<SwitchTables> {
       trunk: Object.fromEntries(
         made.map(({ trunk, password }) => [
           trunk.id,
+          // Its name last: free text ends what is read of the fields behind it, should somebody read them carelessly.
           fields({
-            name: fieldText(trunk.name),
             style: trunk.location_style,
             format: trunk.number_format,
             user: trunk.username,
             password,
             domain: trunk.host,
+            name: fieldText(trunk.name),
           }),
         ]),
       ),
