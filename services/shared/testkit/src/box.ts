@@ -74,13 +74,12 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
   const dir = options.dir ?? temporary?.path ?? '';
   const hostName = options.hostName ?? 'siphera.test';
   const mosquitto = stack.use(await startMosquitto({ dir }));
+  const { ca } = mosquitto;
   const door = options.frontDoor === true ? {} : options.frontDoor;
   const doorPort = door ? (door.port ?? (await freePort())) : undefined;
   const origin = doorPort === undefined ? undefined : `https://${hostName}:${doorPort}`;
-  const relay =
-    options.relay === true ? stack.use(await startCoturn({ dir, ca: mosquitto.ca, hostName })) : undefined;
+  const relay = options.relay === true ? stack.use(await startCoturn({ dir, ca, hostName })) : undefined;
   const context = (name: ServiceName) => serviceContext(options, dir, name, relay);
-
   const core = await startCore({
     ...context('core'),
     mosquitto,
@@ -100,50 +99,30 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     dir,
     hostName,
     origin,
-    ca: mosquitto.ca,
+    ca,
     context: context('sip-bridge'),
     internalUrl: core.internalUrl,
   });
+  const ports = portsOf({ core, panel, camera, signaling, sipBridge: phones.sipBridge });
   const frontDoor =
     door && doorPort !== undefined
       ? await startFrontDoor({
           dir,
           port: doorPort,
           hostName,
-          ca: mosquitto.ca,
-          upstream: {
-            core: core.httpPort,
-            panel: panel?.httpPort ?? 1,
-            signaling: signaling?.port ?? 1,
-            camera: camera?.httpPort ?? 1,
-            sipBridge: phones.sipBridge?.httpPort ?? 1,
-          },
-          ...(phones.sip
-            ? {
-                sip: {
-                  wsPort: Number(new URL(phones.sip.wsUrl).port),
-                  publicDir: join(phones.sip.sipDir, 'public'),
-                },
-              }
-            : {}),
-          webDir: door.webDir ?? join(repositoryRoot, 'web', 'dist'),
+          ca,
+          ...behindDoor(ports, phones.sip, door.webDir),
         })
       : undefined;
   if (frontDoor) stack.use(frontDoor.daemon);
 
   const parts = stack.move();
   const stop = () => parts.disposeAsync();
-  const direct = {
-    core: `http://127.0.0.1:${core.httpPort}`,
-    panel: `http://127.0.0.1:${panel?.httpPort ?? 1}`,
-    camera: `http://127.0.0.1:${camera?.httpPort ?? 1}`,
-    signaling: `http://127.0.0.1:${signaling?.port ?? 1}`,
-    'sip-bridge': `http://127.0.0.1:${phones.sipBridge?.httpPort ?? 1}`,
-  };
+  const direct = (service: Route['service']) => `http://127.0.0.1:${ports[service]}`;
   return {
     dir,
     hostName,
-    origin: frontDoor?.origin ?? direct.core,
+    origin: frontDoor?.origin ?? direct('core'),
     mosquitto,
     core,
     panel,
@@ -152,13 +131,35 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
     frontDoor,
     relay,
     ...phones,
-    baseUrl: (service: Route['service']) => frontDoor?.origin ?? direct[service],
-    ...(frontDoor ? { ca: mosquitto.ca.caPem } : {}),
-    socketUrl: frontDoor?.origin ?? `http://127.0.0.1:${signaling?.port ?? 1}`,
+    baseUrl: (service: Route['service']) => frontDoor?.origin ?? direct(service),
+    ...(frontDoor ? { ca: ca.caPem } : {}),
+    socketUrl: frontDoor?.origin ?? direct('signaling'),
     stop,
     [Symbol.asyncDispose]: stop,
   };
 }
+
+/** Of what was not started: one on which nothing listens. */
+const portsOf = (
+  box: Pick<Box, 'core' | 'panel' | 'camera' | 'signaling' | 'sipBridge'>,
+): Record<Route['service'], number> => ({
+  core: box.core.httpPort,
+  panel: box.panel?.httpPort ?? 1,
+  camera: box.camera?.httpPort ?? 1,
+  signaling: box.signaling?.port ?? 1,
+  'sip-bridge': box.sipBridge?.httpPort ?? 1,
+});
+
+/** What the front door leads to. */
+const behindDoor = (
+  ports: ReturnType<typeof portsOf>,
+  sip: SipServer | undefined,
+  webDir = join(repositoryRoot, 'web', 'dist'),
+) => ({
+  upstream: { ...ports, sipBridge: ports['sip-bridge'] },
+  ...(sip ? { sip: { wsPort: Number(new URL(sip.wsUrl).port), publicDir: join(sip.sipDir, 'public') } } : {}),
+  webDir,
+});
 
 type BesideCore = {
   wanted: readonly ServiceName[];
