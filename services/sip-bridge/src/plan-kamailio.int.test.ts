@@ -189,6 +189,16 @@ describe('a trunk', () => {
 });
 
 describe('Kamailio', () => {
+  it('keeps a trunk whose name has no address yet', async () => {
+    const { id } = await post<TrunkView>('/sip/trunks', {
+      ...{ name: 'Not yet', host: 'trunk.invalid', kind: 'address', uses: ['calls'] },
+    });
+    await rig.published();
+    expect(JSON.stringify(await server.rpc('dispatcher.list'))).toContain('trunk.invalid');
+    expect((await rig.rest('DELETE', `/sip/trunks/${id}`)).status).toBe(204);
+    await rig.published();
+  });
+
   it('and both relays are seen, and the plan is applied', async () => {
     const health = (await rig.rest('GET', '/sip/health')).body as PhoneHealth;
     expect(health).toMatchObject({ sip: true, relays: [{ up: true }, { up: true }], plan_applied: true });

@@ -223,3 +223,24 @@ it('refuses a destination that would be read as two lines', async () => {
   }));
   await expect(publisher.published()).rejects.toThrow('cannot be written down');
 });
+
+it('writes the narrowest range of addresses first, and names that are looked up when a call goes there', async () => {
+  const { path, publisher, rows } = await start();
+  const range = (network: string) => ({ group: 2, network, tag: network });
+  const to = (uri: string) => ({ set: 1, uri, priority: 1, fields: { trunk: 't' } });
+  publisher.add(() => ({
+    addresses: ['10.0.0.0/8', '10.1.2.3', '2001:db8::/32', '10.1.0.0/16', '2001:db8::1'].map(range),
+    destinations: [
+      'sip:trunk.example:5061;transport=tls',
+      'sip:192.0.2.7:5060',
+      'sip:[2001:db8::7]:5060',
+      'sip:192.0.2.7.example:5060',
+    ].map(to),
+  }));
+  await publisher.published();
+  expect(rows('SELECT tag FROM address ORDER BY id')).toEqual(
+    ['2001:db8::1', '10.1.2.3', '2001:db8::/32', '10.1.0.0/16', '10.0.0.0/8'].map((tag) => ({ tag })),
+  );
+  const lines = readFileSync(join(path, 'dispatcher.list'), 'utf8').trim().split('\n');
+  expect(lines.map((line) => line.split(' ')[2])).toEqual(['16', '0', '0', '16']);
+});

@@ -26,11 +26,19 @@ export function mergePlan(contributions: readonly Partial<SwitchTables>[]): Whol
     throw new Error('A trunk is registered twice');
   return {
     tables,
-    addresses: contributions.flatMap((one) => one.addresses ?? []),
+    // Kamailio takes the first that fits: of two trunks whose ranges meet, or places of two organisations, the narrower one.
+    addresses: contributions
+      .flatMap((one) => one.addresses ?? [])
+      .toSorted((a, b) => prefixLength(b.network) - prefixLength(a.network)),
     destinations: contributions.flatMap((one) => one.destinations ?? []),
     registrations,
   };
 }
+
+const prefixLength = (network: string): number => {
+  const [address = '', length] = network.split('/');
+  return Number(length ?? (address.includes(':') ? 128 : 32));
+};
 
 function mergeTable(
   name: TableName,
@@ -69,6 +77,11 @@ export function changedSections(before: PlanDigests, now: PlanDigests): PlanSect
 const digest = (lines: string[]): string =>
   createHash('sha256').update(lines.toSorted().join('\n')).digest('base64');
 
+/** Of the dispatcher: the name is looked up when a call goes there. Without it, one that has no address at load is not there until the next. */
+const lookedUpLater = 16;
+const flagsOf = (uri: string): number =>
+  /^sips?:(\[|\d{1,3}(\.\d{1,3}){3}(?![^:;]))/.test(uri) ? 0 : lookedUpLater;
+
 /** Lines of `dispatcher.list`: set, destination, flags, priority, attributes. @throws Error when one would be read as another. */
 export const dispatcherLines = ({ destinations }: Pick<SwitchTables, 'destinations'>): string[] =>
   destinations.map(({ set, uri, priority, fields: attributes }) => {
@@ -77,5 +90,5 @@ export const dispatcherLines = ({ destinations }: Pick<SwitchTables, 'destinatio
       .join(';');
     if (!/^[\x21-\x7e]+$/.test(uri) || /[\s"#\p{Cc}]/u.test(text))
       throw new Error(`A destination of set ${set} cannot be written down`);
-    return `${set} ${uri} 0 ${priority} ${text}`.trimEnd();
+    return `${set} ${uri} ${flagsOf(uri)} ${priority} ${text}`.trimEnd();
   });
