@@ -13,11 +13,13 @@ import * as primitives from './primitives.ts';
 import * as camera from './rest/camera.ts';
 import * as commands from './rest/commands.ts';
 import * as restEvents from './rest/events.ts';
+import * as emergency from './rest/emergency.ts';
 import * as footage from './rest/footage.ts';
 import * as identity from './rest/identity.ts';
 import * as incidents from './rest/incidents.ts';
 import * as notify from './rest/notify.ts';
 import * as panel from './rest/panel.ts';
+import * as phone from './rest/phone.ts';
 import * as registry from './rest/registry.ts';
 import type { Route } from './rest/route.ts';
 import * as rules from './rest/rules.ts';
@@ -36,7 +38,7 @@ export type Components = {
 };
 
 export const componentRoot = '#/components/schemas/';
-const modules = [primitives, permissions, eventTypes, events, feed, mqtt, identity, registry, commands, restEvents, rules, incidents, notify, system, panel, camera, footage, talk]; // prettier-ignore
+const modules = [primitives, permissions, eventTypes, events, feed, mqtt, identity, registry, commands, restEvents, rules, incidents, notify, system, panel, camera, footage, talk, phone, emergency]; // prettier-ignore
 
 /** Converts all schemas of the routes, and whatever they refer to. */
 export function convertSchemas(table: Readonly<Record<string, Route>>): Components {
