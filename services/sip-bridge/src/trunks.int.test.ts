@@ -104,8 +104,8 @@ describe('a trunk', () => {
       rig.planRows('SELECT ip_addr, mask FROM address WHERE grp = 1 ORDER BY id');
     await waitFor('its name is resolved', () => addresses().length === 2, 30_000);
     expect(addresses()).toEqual([
-      { ip_addr: '198.51.100.0', mask: 24 },
       { ip_addr: '192.0.2.7', mask: 32 },
+      { ip_addr: '198.51.100.0', mask: 24 },
     ]);
     expect(rig.planTargets().map(({ set, uri }) => `${set} ${uri}`)).toEqual([
       '1 sip:192.0.2.7:5060',
