@@ -20,13 +20,17 @@ let addresses = 0;
 beforeAll(async () => {
   dir = await tempDir('em');
   psap = await startPsap({ dir: dir.path, address: trunkAddress, behaviour: { hangUpAfterMs: 20 } });
-  server = await startSipServer({ dir: dir.path, plan: emergencyPlan([{ psap, id: 'main' }]) });
+  server = await startSipServer({
+    dir: dir.path,
+    plan: emergencyPlan([{ psap, id: 'main' }], { did: { '+12145550104': '2002' } }),
+  });
   trunk = await openSipPeer({ server, address: trunkAddress, number: '+19725550911' });
   desk = await emergencyPhone(server, '2002', { address: '127.0.54.250' });
   await desk.register();
 });
-afterEach(() => {
+afterEach(async () => {
   for (const phone of open.splice(0)) phone.close();
+  await forgetCallers();
 });
 afterAll(async () => {
   desk?.close();
@@ -61,6 +65,15 @@ const callsBack = (user: string) => {
     contentType: 'application/sdp',
     body: phoneSdp(trunkAddress, 30_000),
   });
+};
+const deskCalls = (): number =>
+  new Set(
+    desk.messages.flatMap((message) => (message.method === 'INVITE' ? [message.all('via')[0]] : [])),
+  ).size;
+/** Numbers of before: their calls are of other tests. */
+const forgetCallers = async (): Promise<void> => {
+  for (const key of ['12145552001', '12145550102', '12145550104'])
+    await server.rpc('htable.delete', ['em_return', key]).catch(() => undefined);
 };
 /** Takes the call, and says what it came with. */
 async function takes(phone: RawPhone, body = phoneSdp('127.0.0.1', 31_000), count = 1) {
@@ -112,26 +125,65 @@ describe('the call-back number', () => {
     expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: true });
   });
 
-  it('rings the newest of those who were given it', async () => {
+  it('rings all who are not proved at once, so that a stranger keeps help from nobody', async () => {
     const [first, second] = [await caller(undefined), await caller(undefined)];
     await callsForHelp(first);
     const emergency = await callsForHelp(second);
     const answer = callsBack('+12145550102');
-    await takes(second);
+    await second.called();
+    await takes(first);
     expect((await answer).status).toBe(200);
-    expect(first.messages.filter(({ method }) => method === 'INVITE')).toEqual([]);
     expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: true });
   });
 
-  it('is not taken from a real call by a drill', async () => {
+  it('rings first who is proved, whoever called in his name since; also who calls by the way he signed in by', async () => {
+    const phone = await caller('2001');
+    await phone.register();
+    // It sends no credential unasked.
+    const emergency = await callsForHelp(phone);
+    expect(await server.report({ kind: 'emergency', call: emergency, state: 'dialled' })).toMatchObject({
+      verified: true,
+    });
+    const stranger = await caller('2001');
+    const call = await callsForHelp(stranger);
+    expect(await server.report({ kind: 'emergency', call, state: 'dialled' })).toMatchObject({
+      verified: false,
+    });
+    const answer = callsBack('+12145552001');
+    await takes(phone);
+    expect((await answer).status).toBe(200);
+    expect(stranger.messages.filter(({ method }) => method === 'INVITE')).toEqual([]);
+    expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: true });
+  });
+
+  it('is not taken by a test or a drill', async () => {
     const real = await caller(undefined);
     const emergency = await callsForHelp(real);
-    const drill = await caller(undefined);
-    await drill.invite('*911').status('503');
+    const other = await caller(undefined);
+    await other.invite('*911').status('503');
+    const test = other.invite('933');
+    await test.status('200');
+    test.ack();
+    await test.request('BYE');
     const answer = callsBack('+12145550102');
     await takes(real);
     expect((await answer).status).toBe(200);
+    expect(other.messages.filter(({ method }) => method === 'INVITE')).toEqual([]);
     expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: true });
+  });
+
+  it('rings whose it is when nobody else takes the call', async () => {
+    const stranger = await caller('2003');
+    const emergency = await callsForHelp(stranger);
+    const seen = deskCalls();
+    const answer = callsBack('+12145550104');
+    const { invite, call } = await stranger.called();
+    call.answer(invite, '486 Busy Here');
+    const asDesk = await desk.called(seen + 1);
+    asDesk.call.answer(asDesk.invite, '480 Not now');
+    await takes(desk, undefined, seen + 2);
+    expect((await answer).status).toBe(200);
+    expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: false });
   });
 
   it('rings the desk when the caller does not take it or is gone', async () => {
@@ -140,7 +192,8 @@ describe('the call-back number', () => {
     const answer = callsBack('+12145550102');
     const { invite, call } = await phone.called();
     call.answer(invite, '486 Busy Here');
-    await takes(desk);
+    const seen = deskCalls();
+    await takes(desk, undefined, seen + 1);
     expect((await answer).status).toBe(200);
     expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: true });
 
@@ -148,7 +201,7 @@ describe('the call-back number', () => {
     const later = await callsForHelp(gone);
     gone.close();
     const again = callsBack('+12145550102');
-    await takes(desk, undefined, 2);
+    await takes(desk, undefined, seen + 2);
     expect((await again).status).toBe(200);
     expect(await server.report({ kind: 'callback', emergency: later })).toMatchObject({ reached: true });
   });
@@ -156,10 +209,11 @@ describe('the call-back number', () => {
   it('is told when it reached nobody', async () => {
     const phone = await caller(undefined);
     const emergency = await callsForHelp(phone);
+    const seen = deskCalls();
     const answer = callsBack('+12145550102');
     const { invite, call } = await phone.called();
     call.answer(invite, '480 Gone');
-    const atDesk = await desk.called(3);
+    const atDesk = await desk.called(seen + 1);
     atDesk.call.answer(atDesk.invite, '486 Busy Here');
     expect((await answer).status).toBe(480);
     expect(await server.report({ kind: 'callback', emergency })).toMatchObject({ reached: false });

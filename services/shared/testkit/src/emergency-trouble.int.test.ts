@@ -1,4 +1,6 @@
 /** Emergency calls while the box is in trouble: no tables, no disk, a restart, a flood, and callers that write what no phone would. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmergencyNotice } from '@siphera/contract';
@@ -6,10 +8,10 @@ import { openDatabase } from '@siphera/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emergencyPhone, emergencyPlan, loadEmergencyPlan } from './emergency-box.ts';
 import { partsOf, readPidf } from './emergency-message.ts';
-import type { InviteOptions, RawPhone } from './emergency-phone.ts';
+import type { InviteOptions, PhoneCall, RawPhone } from './emergency-phone.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
 import { type Psap, startPsap } from './psap.ts';
-import { phoneSdp, type SipMessage } from './sip-message.ts';
+import { phoneSdp, type SipMessage, sipToken } from './sip-message.ts';
 import { openSipPeer } from './sip-peer.ts';
 import { type TempDir, tempDir } from './temp-dir.ts';
 import { waitFor } from './wait.ts';
@@ -56,6 +58,37 @@ async function arrives(phone: RawPhone, options: InviteOptions = {}, dialled = '
   if (!arrived) throw new Error('It did not come to the PSAP');
   return arrived;
 }
+/**
+ * One packet from each of as many addresses as somebody may make up who writes packets himself. Before the kernel drops what Kamailio
+ * has not read yet, a call is answered.
+ */
+async function fromEachOf(count: number, packet: (at: string) => string, net = 70): Promise<void> {
+  const watch = await phoneOf(undefined);
+  for (let index = 0; index < count; index += 1) {
+    const at = `127.0.${net + Math.floor(index / 200)}.${1 + (index % 200)}`;
+    const socket = createSocket('udp4');
+    socket.bind(0, at);
+    await once(socket, 'listening');
+    await new Promise((sent) => socket.send(packet(at), server.port, server.address, sent));
+    socket.close();
+    if (index % 40 === 39) await watch.invite('911').status('503');
+  }
+}
+const packet = (method: string, at: string, to: string, agent = 'phone'): string =>
+  [
+    `${method} ${to} SIP/2.0`,
+    `Via: SIP/2.0/UDP ${at}:5060;branch=z9hG4bK${sipToken()};rport`,
+    'Max-Forwards: 70',
+    `From: <sip:x@siphera.test>;tag=${sipToken()}`,
+    `To: <${to}>`,
+    `Call-ID: ${sipToken()}`,
+    `CSeq: 1 ${method}`,
+    `Contact: <sip:x@${at}>`,
+    `User-Agent: ${agent}`,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
 /** Whose call-back number that is, as Kamailio has written it down for the next one. */
 function keptCall(number: string): string | undefined {
   const db = openDatabase(join(server.sipDir, 'spool', 'events.sqlite'), { readonly: true });
@@ -64,15 +97,16 @@ function keptCall(number: string): string | undefined {
       .prepare<[string], string>('SELECT kept FROM em_return WHERE number = ?')
       .pluck()
       .get(number);
-    const { call = '' } = JSON.parse(Buffer.from(kept ?? '7b7d', 'hex').toString()) as { call?: string };
-    return Buffer.from(call, 'hex').toString();
+    const calls = JSON.parse(Buffer.from(kept ?? '5b5d', 'hex').toString()) as { call: string }[];
+    return Buffer.from(calls.at(-1)?.call ?? '', 'hex').toString();
   } finally {
     db.close();
   }
 }
 /** Of the limits of the last ten seconds: they are of other tests. */
 const forgetCalls = async (): Promise<void> => {
-  await server.rpc('htable.delete', ['em_rate', 'all']);
+  for (const key of ['all::help::udp', 'all::test::udp', 'told'])
+    await server.rpc('htable.delete', ['em_rate', key]).catch(() => undefined);
 };
 const roomOf = async (arrived: SipMessage) =>
   (await readPidf(partsOf(arrived).at(-1)?.body ?? '')).civic.ROOM;
@@ -135,7 +169,11 @@ describe('an emergency call goes', () => {
       expect(arrived.header('content-type')).toBe('application/sdp');
       expect(arrived.header('priority')).toBe('emergency');
     }
-    expect((await (await phoneOf(undefined)).invite('9911').status('4')).status).toBe(407);
+    for (const dialled of ['9911', '0112'])
+      expect((await arrives(await phoneOf(undefined), {}, dialled)).startLine).toBe(
+        `INVITE sip:${dialled.slice(1)}@127.0.0.40 SIP/2.0`,
+      );
+    expect((await (await phoneOf(undefined)).invite('99911').status('4')).status).toBe(407);
   });
 });
 
@@ -159,8 +197,59 @@ describe('a flood', () => {
     expect(Math.max(...said)).toBe(5);
     expect(said.reduce((sum, count) => sum + count)).toBe(30);
     expect(await words(known, 12, { authorised: true })).toEqual(Array.from({ length: 12 }, () => went));
+    // Nor of one who is signed in and calls as phones do, without a credential; nor are tests in the way of calls.
+    expect(await words(known, 5)).toEqual(Array.from({ length: 5 }, () => went));
+    const test = (crowd[1] as RawPhone).invite('933');
+    expect((await test.status('503')).startLine).toBe(went);
     expect(await words(crowd[0] as RawPhone, 1)).toEqual([held]);
     expect(await server.report({ kind: 'shut_out', reason: 'emergency_flood' })).toBeDefined();
+  });
+
+  it('of what strangers do is written down after a call for help', async () => {
+    await loadEmergencyPlan(server, emergencyPlan([]));
+    await forgetCalls();
+    const spool = openDatabase(join(server.sipDir, 'spool', 'events.sqlite'));
+    const phone = await phoneOf('2001');
+    let call: PhoneCall;
+    spool.exec('BEGIN IMMEDIATE');
+    try {
+      await fromEachOf(39, (at) => packet('OPTIONS', at, 'sip:siphera.test', 'sipvicious'), 80);
+      const waiting = async (queue: string) => {
+        const { size } = (await server.rpc('mqueue.get_size', [queue])) as { size: number };
+        return size;
+      };
+      await waitFor('reports to wait', async () => (await waiting('shut_out')) > 0);
+      call = phone.invite('911');
+      await call.status('503');
+    } finally {
+      spool.exec('ROLLBACK');
+      spool.close();
+    }
+    const scanners = () =>
+      server.reports().filter(({ source }) => typeof source === 'string' && source.startsWith('127.0.80.'));
+    await waitFor('the reports', () => scanners().length === 39);
+    const failed = await server.report({ kind: 'emergency', call: call.callId, state: 'failed' });
+    // The one that the process had in its hand when it had to wait.
+    expect(scanners().filter(({ id }) => id < failed.id).length).toBeLessThanOrEqual(1);
+  });
+
+  it('from addresses that are made up leaves next to nothing behind', async () => {
+    await loadEmergencyPlan(server, emergencyPlan([]));
+    await forgetCalls();
+    const before = server.reports().length;
+    await fromEachOf(200, (at) => packet('INVITE', at, 'sip:911@siphera.test'));
+    await fromEachOf(200, (at) => packet('OPTIONS', at, 'sip:siphera.test', 'friendly-scanner'));
+    const kept = async (table: string) => JSON.stringify(await server.rpc('htable.dump', [table]));
+    const addressesIn = (text: string) => new Set(text.match(/127\.0\.7[0-9]\.\d+/g)).size;
+    expect(addressesIn(await kept('ban'))).toBe(0);
+    // Two windows of ten seconds may have passed, not more.
+    expect(addressesIn(await kept('em_rate'))).toBeLessThanOrEqual(60);
+    expect(addressesIn(await kept('told'))).toBeLessThanOrEqual(200);
+    const told = server
+      .reports()
+      .slice(before)
+      .filter(({ reason }) => reason === 'emergency_flood');
+    expect(told.length).toBeLessThanOrEqual(6);
   });
 });
 
