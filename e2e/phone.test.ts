@@ -176,6 +176,8 @@ it('carries a call between two consoles: ring, talk, hold, keys, hang up', async
 
       await annas.locator('[data-test="phone-hold"]').click();
       await berts.getByText('They have put you on hold').waitFor();
+      // There before here: it holds once the answer is back.
+      await annas.locator('[data-test="phone-call"][data-held="true"]').waitFor();
       await annas.locator('[data-test="phone-hold"]').click();
       await annas.locator('[data-test="phone-call"][data-held="false"]').waitFor();
       await hearsMore(berts);
