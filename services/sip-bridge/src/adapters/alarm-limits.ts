@@ -35,6 +35,9 @@ export function alarmLimit(deps: Deps, orgId: string, number: string): string | 
     tell('all', `${all} of ${alarmDailyCap} alarm calls to numbers outside within a day`);
   if (own >= numberCallsMax * nearShare)
     tell(number, `${own} of ${numberCallsMax} alarm calls to ${number} within a day`);
+  // Kamailio counts too, but in its memory alone.
+  if (all >= alarmDailyCap)
+    return `was not called: ${alarmDailyCap} alarm calls went to numbers outside within a day, and that is the most`;
   return own >= numberCallsMax
     ? `was called ${numberCallsMax} times within a day, and that is the most for a number outside`
     : undefined;

@@ -19,6 +19,7 @@ import { waitFor } from '@siphera/testkit';
 import { afterEach, expect, it } from 'vitest';
 import { defaultPlan } from '../domain/number-plan.ts';
 import { AlarmCallStore } from '../store/alarm-call.store.ts';
+import type { PlannedExtension } from '../plan.part.ts';
 import type { CallOutcome } from '../domain/alarm-outcome.ts';
 import type { CallOrder } from './alarm-caller.ts';
 import { AlarmRunner } from './alarm-runner.ts';
@@ -37,10 +38,14 @@ const notThere: CallOutcome = { ...away, outcome: 'no_answer', code: 480, reason
 let runner: AlarmRunner | undefined;
 afterEach(() => runner?.stop());
 
-/** @param answers what becomes of the calls, in turn; the last one again and again. */
+/**
+ * @param answers what becomes of the calls, in turn; the last one again and again.
+ * @param house numbers that are of the house
+ */
 function play(
   answers: ((order: CallOrder) => CallOutcome | Promise<CallOutcome>)[],
   core: (path: string) => Promise<unknown> = () => Promise.resolve({ state: 'acknowledged', changed: true }),
+  house: readonly string[] = [],
 ) {
   const db = openDatabase(':memory:');
   migrate(db, migrations, systemClock.now());
@@ -66,7 +71,11 @@ function play(
         onChange: () => undefined,
       },
     },
-    book: { extension: () => undefined, extensionOfUser: () => undefined, plan: () => defaultPlan('US') },
+    book: {
+      extension: (number) => (house.includes(number) ? ({ number } as PlannedExtension) : undefined),
+      extensionOfUser: () => undefined,
+      plan: () => defaultPlan('US'),
+    },
     store,
     speech: { say: (text) => Promise.resolve(text), problem: () => undefined },
     caller: {
@@ -203,4 +212,26 @@ it('a number outside is called a hundred times a day at most, core hears of it b
     ],
   });
   expect(dialled).toEqual(['202']);
+});
+
+it('no number outside is called after five hundred such calls within a day, over a restart too; the house is', async () => {
+  const { store, order, dialled, ended, begin, events } = play([pressing('1')], undefined, ['202']);
+  const past = { ...order, id: systemRandom.uuid() };
+  store.add(past, [], 1);
+  store.end(past.id, 'exhausted', 2);
+  const atMs = systemClock.now();
+  for (let n = 0; n < 500; n += 1)
+    store.saveAttempt(past.id, {
+      ...{ n, number: String(300 + (n % 10)), name: 'x', atMs, outcome: 'no_key', detail: '' },
+    });
+  begin();
+  const { attempts } = await ended();
+  expect(attempts).toMatchObject([
+    { outcome: 'failed', detail: expect.stringContaining('500 alarm calls') as string },
+    { number: '202', outcome: 'acknowledged' },
+  ]);
+  expect(dialled).toEqual(['202']);
+  expect(events).toMatchObject([
+    { data: { note: '500 of 500 alarm calls to numbers outside within a day' } },
+  ]);
 });
