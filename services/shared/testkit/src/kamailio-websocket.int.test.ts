@@ -90,6 +90,25 @@ describe('a websocket', () => {
     });
     await expect(caller.call('101')).rejects.toThrow(/480/);
   });
+
+  it('is still that of its client after days, as long as it is used', async () => {
+    const one = await softphone('198.51.100.8');
+    const clients = async () =>
+      ((await house.server.rpc('htable.dump', ['ws'])) as { slot: { name: string; value: string }[] }[])
+        .flatMap(({ slot }) => slot)
+        .map(({ name, value }) => [name, value] as const);
+    const [connection = ''] = (await clients()).find(([, client]) => client === '198.51.100.8') ?? [];
+    // Seconds: as if its day were nearly over. The other one has no connection that is used.
+    await house.server.rpc('htable.seti', ['ws', 'unused', 1]);
+    for (const key of [connection, 'unused']) await house.server.rpc('htable.setex', ['ws', key, 6]);
+    expect((await one.register()).status).toBe(200);
+    await waitFor(
+      'the other one to be forgotten',
+      async () => !(await clients()).some(([name]) => name === 'unused'),
+    );
+    expect(await clients()).toContainEqual([connection, '198.51.100.8']);
+    await one.register(0);
+  });
 });
 
 describe('sound between a browser and a phone', () => {
