@@ -1,6 +1,6 @@
 /** Calls out of the house and into it: what may be dialled, which trunk takes it, as whom. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openSipHouse, pickUp, type SipHouse } from './sip-house.ts';
+import { openSipHouse, pickUp, type SipHouse, trunkAddresses } from './sip-house.ts';
 import { digestAnswer, phoneSdp, sipUri } from './sip-message.ts';
 import { waitFor } from './wait.ts';
 
@@ -180,6 +180,76 @@ describe('a call from a trunk', () => {
     expect((await second).message.status).toBe(200);
     // The word is good once.
     await expect(one.call('102', { uri: sipUri(asked.header('refer-to')) ?? '' })).rejects.toThrow(/404/);
+  });
+});
+
+describe('the signature of a dialog with a trunk', () => {
+  it('leads a stranger who called for help to the other end of that call, and nowhere else', async () => {
+    const [one, victim] = [await house.trunk('one'), await house.peer({ address: '127.0.0.77' })];
+    const uri = `sip:${one.address}:${one.port}`;
+    const destinations = [...(house.plan.destinations ?? []), { set: 2 as const, uri, trunk: 'one' }];
+    await house.server.plan({ ...house.plan, destinations });
+    const stranger = await house.peer({ address: '127.0.0.76' });
+    const call = stranger.call('933');
+    const taken = await pickUp(one);
+    const dialog = await call;
+    const premium = `sip:+19001234567@${one.address}:${one.port}`;
+    const elsewhere = `sip:x@${victim.address}:${victim.port}`;
+    const alias = `${dialog.target};alias=${victim.address}~${victim.port}~1`;
+    const sdp = { contentType: 'application/sdp', body: phoneSdp('127.0.0.76', 20_000) };
+    const mine = { from: '<sip:x@x>;tag=made-up', to: `${dialog.local};tag=${dialog.localTag}` };
+    for (const wanted of [
+      { uri: premium },
+      { uri: elsewhere },
+      { uri: alias },
+      { to: `${dialog.remote};tag=never-answered` },
+      { headers: [`Route: <${elsewhere};lr>`] },
+      { ...mine, uri: premium },
+      { ...mine, uri: elsewhere },
+    ])
+      expect((await stranger.within(dialog, 'INVITE', { ...sdp, ...wanted })).status).toBe(403);
+    expect((await stranger.within(dialog, 'BYE', { uri: elsewhere })).status).toBe(403);
+    const again = stranger.within(dialog, 'INVITE', {
+      ...sdp,
+      headers: ['P-Asserted-Identity: <sip:+15550000000@x>'],
+    });
+    const invite = await one.nextRequest('INVITE');
+    expect(invite.text).not.toMatch(/asserted/i);
+    one.answer(invite, 200, { body: phoneSdp(one.address, 21_000) });
+    expect((await again).status).toBe(200);
+    // Help asks for silence and hangs up.
+    const held = one.within(taken, 'INVITE', { ...sdp, body: phoneSdp(one.address, 21_000, 'sendonly') });
+    stranger.answer(await stranger.nextRequest('INVITE'), 200, { body: phoneSdp('127.0.0.76', 20_000) });
+    expect((await held).status).toBe(200);
+    const bye = one.within(taken, 'BYE');
+    stranger.answer(await stranger.nextRequest('BYE'), 200);
+    expect((await bye).status).toBe(200);
+    expect(victim.received).toEqual([]);
+    await house.server.plan(house.plan);
+  });
+
+  it('is good after a restart, through a proxy of the trunk, and where a phone has moved', async () => {
+    const [one, desk] = [await house.trunk('one'), await house.phone('101')];
+    const proxy = await house.peer({ address: trunkAddresses.two });
+    const call = desk.call('+15551234567');
+    const invite = await one.nextRequest('INVITE');
+    const headers = [`Record-Route: <sip:${proxy.address}:${proxy.port};lr>`];
+    one.answer({ ...invite, all: (name) => (name === 'record-route' ? [] : invite.all(name)) }, 200, {
+      headers: [...headers, ...invite.all('record-route').map((route) => `Record-Route: ${route}`)],
+      body: phoneSdp(one.address, 21_000),
+    });
+    const dialog = await call;
+    await proxy.nextRequest('ACK');
+    await house.server.daemon.restart();
+    const moved = await house.peer({ address: '127.0.0.78', number: '101' });
+    const sdp = { contentType: 'application/sdp', body: phoneSdp('127.0.0.78', 20_000) };
+    const again = moved.within(dialog, 'INVITE', sdp);
+    const second = await proxy.nextRequest('INVITE');
+    const within = proxy.answer(second, 200, { body: phoneSdp(one.address, 21_000) });
+    expect((await again).status).toBe(200);
+    const bye = proxy.within({ ...within, localTag: dialog.remoteTag }, 'BYE');
+    moved.answer(await moved.nextRequest('BYE'), 200);
+    expect((await bye).status).toBe(200);
   });
 });
 
