@@ -1,17 +1,16 @@
 /** Emergency calls while the box is in trouble: no tables, no disk, a restart, a flood, and callers that write what no phone would. */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmergencyNotice } from '@siphera/contract';
 import { openDatabase } from '@siphera/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emergencyPhone, emergencyPlan, loadEmergencyPlan } from './emergency-box.ts';
+import { fromMadeUpAddresses } from './emergency-flood.ts';
 import { partsOf, readPidf } from './emergency-message.ts';
 import type { InviteOptions, PhoneCall, RawPhone } from './emergency-phone.ts';
 import { type SipServer, startSipServer } from './kamailio.ts';
 import { type Psap, startPsap } from './psap.ts';
-import { phoneSdp, type SipMessage, sipToken } from './sip-message.ts';
+import { phoneSdp, type SipMessage } from './sip-message.ts';
 import { openSipPeer } from './sip-peer.ts';
 import { type TempDir, tempDir } from './temp-dir.ts';
 import { waitFor } from './wait.ts';
@@ -58,37 +57,21 @@ async function arrives(phone: RawPhone, options: InviteOptions = {}, dialled = '
   if (!arrived) throw new Error('It did not come to the PSAP');
   return arrived;
 }
-/**
- * One packet from each of as many addresses as somebody may make up who writes packets himself. Before the kernel drops what Kamailio
- * has not read yet, a call is answered.
- */
-async function fromEachOf(count: number, packet: (at: string) => string, net = 70): Promise<void> {
+/** From made-up addresses. A call is answered in between, before the kernel drops what Kamailio has not read yet. */
+async function flood(count: number, method: string, uri: string, net: number, agent?: string): Promise<void> {
   const watch = await phoneOf(undefined);
-  for (let index = 0; index < count; index += 1) {
-    const at = `127.0.${net + Math.floor(index / 200)}.${1 + (index % 200)}`;
-    const socket = createSocket('udp4');
-    socket.bind(0, at);
-    await once(socket, 'listening');
-    await new Promise((sent) => socket.send(packet(at), server.port, server.address, sent));
-    socket.close();
-    if (index % 40 === 39) await watch.invite('911').status('503');
+  for (let sent = 0; sent < count; sent += 40) {
+    await fromMadeUpAddresses(server, {
+      first: sent,
+      count: Math.min(40, count - sent),
+      net,
+      method,
+      uri,
+      agent,
+    });
+    await watch.invite('911').status('503');
   }
 }
-const packet = (method: string, at: string, to: string, agent = 'phone'): string =>
-  [
-    `${method} ${to} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${at}:5060;branch=z9hG4bK${sipToken()};rport`,
-    'Max-Forwards: 70',
-    `From: <sip:x@siphera.test>;tag=${sipToken()}`,
-    `To: <${to}>`,
-    `Call-ID: ${sipToken()}`,
-    `CSeq: 1 ${method}`,
-    `Contact: <sip:x@${at}>`,
-    `User-Agent: ${agent}`,
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
 /** Whose call-back number that is, as Kamailio has written it down for the next one. */
 function keptCall(number: string): string | undefined {
   const db = openDatabase(join(server.sipDir, 'spool', 'events.sqlite'), { readonly: true });
@@ -213,7 +196,7 @@ describe('a flood', () => {
     let call: PhoneCall;
     spool.exec('BEGIN IMMEDIATE');
     try {
-      await fromEachOf(39, (at) => packet('OPTIONS', at, 'sip:siphera.test', 'sipvicious'), 80);
+      await flood(39, 'OPTIONS', 'sip:siphera.test', 80, 'sipvicious');
       const waiting = async (queue: string) => {
         const { size } = (await server.rpc('mqueue.get_size', [queue])) as { size: number };
         return size;
@@ -237,8 +220,8 @@ describe('a flood', () => {
     await loadEmergencyPlan(server, emergencyPlan([]));
     await forgetCalls();
     const before = server.reports().length;
-    await fromEachOf(200, (at) => packet('INVITE', at, 'sip:911@siphera.test'));
-    await fromEachOf(200, (at) => packet('OPTIONS', at, 'sip:siphera.test', 'friendly-scanner'));
+    await flood(200, 'INVITE', 'sip:911@siphera.test', 70);
+    await flood(200, 'OPTIONS', 'sip:siphera.test', 70, 'friendly-scanner');
     const kept = async (table: string) => JSON.stringify(await server.rpc('htable.dump', [table]));
     const addressesIn = (text: string) => new Set(text.match(/127\.0\.7[0-9]\.\d+/g)).size;
     expect(addressesIn(await kept('ban'))).toBe(0);
