@@ -82,6 +82,13 @@ describe('talk behind the front door', () => {
   });
 });
 
+it('opens websockets of softphones for one address as often as a control room needs them', async () => {
+  const flood = await Promise.all(Array.from({ length: 300 }, () => get('/sip')));
+  expect(flood.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
+  // Nobody is there; they would have been handed on.
+  expect(flood.filter(({ status }) => status === 502).length).toBeGreaterThan(100);
+});
+
 describe('the service worker', () => {
   it('is kept by no cache, may have the whole console, and stays under its policy', async () => {
     const { headers, body } = await get('/sw.js');

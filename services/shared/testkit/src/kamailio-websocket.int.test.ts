@@ -1,5 +1,8 @@
 /** Softphones: websockets as the front door hands them on, and their sound made fit for phones and back. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openRawPhone } from './emergency-phone.ts';
 import { openSipHouse, pickUp, type SipHouse } from './sip-house.ts';
 import { softphoneOffer } from './sip-link.ts';
 import { phoneSdp } from './sip-message.ts';
@@ -40,7 +43,12 @@ describe('a websocket', () => {
       '',
     ])
       await expect(open({ origin })).rejects.toThrow(/refused/);
-    await house.server.report({ kind: 'shut_out', reason: 'origin' });
+    for (let tried = 0; tried < 60; tried += 1)
+      await expect(open({ origin: 'https://evil.test', forwardedFor: '198.51.100.8' })).rejects.toThrow(
+        /refused/,
+      );
+    await house.server.report({ kind: 'shut_out', reason: 'origin', source: '198.51.100.8' });
+    expect(house.server.reports().filter(({ reason }) => reason === 'origin').length).toBeLessThan(50);
     await (await open()).close();
   });
 
@@ -108,6 +116,33 @@ describe('a websocket', () => {
     );
     expect(await clients()).toContainEqual([connection, '198.51.100.8']);
     await one.register(0);
+  });
+});
+
+describe('a connection', () => {
+  it('on which nothing was said is closed soon; that of a phone and of a browser stay', async () => {
+    const { address, port, domain } = house.server;
+    const tcp = await openRawPhone({
+      server: { address, port },
+      domain,
+      transport: 'tcp',
+      number: '102',
+      username: 'desk102',
+      password: 'secret-of-102',
+    });
+    await tcp.register();
+    const one = await softphone();
+    const silent = connect(port, address).resume();
+    const closed = once(silent, 'close');
+    await once(silent, 'connect');
+    // The phone and the browser have been silent for longer by then.
+    await closed;
+    const call = one.call('102', { body: softphoneOffer() });
+    const { invite, call: taken } = await tcp.called(1);
+    taken.answer(invite, '200 OK', { contentType: 'application/sdp', body: phoneSdp('127.0.0.1', 31_000) });
+    expect((await call).message.status).toBe(200);
+    await one.register(0);
+    tcp.close();
   });
 });
 
