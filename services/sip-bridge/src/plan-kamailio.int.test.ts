@@ -195,6 +195,7 @@ describe('Kamailio', () => {
     });
     await rig.published();
     expect(JSON.stringify(await server.rpc('dispatcher.list'))).toContain('trunk.invalid');
+    await waitFor('it is seen as lost', async () => (await trunkState(id))?.reachable === false, 60_000);
     expect((await rig.rest('DELETE', `/sip/trunks/${id}`)).status).toBe(204);
     await rig.published();
   });
