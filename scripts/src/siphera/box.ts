@@ -7,6 +7,8 @@ import { AppError } from '@siphera/runtime';
 
 export type Address = { host: string; port: number };
 export type ServiceName = 'core' | 'panel' | 'signaling' | 'camera' | 'sip-bridge';
+/** The two relays for the sound of phone calls, as the services are named. */
+export type SoundRelay = 'rtpengine-a' | 'rtpengine-b';
 /** A listener: a socket's path, or a port. */
 export type Place = { socketPath: string } | Address;
 
@@ -29,7 +31,7 @@ export type BoxPlace = {
   /** The relay for calls, by UDP (and TCP) and by TLS; undefined when it is switched off. */
   relay: { turn: Address; turns: Address } | undefined;
   /** What carries phones; undefined when they are switched off, and then there is no sip-bridge either. */
-  phones: { kamailio: Probe } | undefined;
+  phones: { kamailio: Probe; relays: Readonly<Record<SoundRelay, Probe>> } | undefined;
   /** Port of the front door as browsers see it. */
   publicPort: number;
   /** The admin's own certificate stands at the front door in place of the box CA's. */
@@ -103,11 +105,22 @@ export function readBox(env: Readonly<Record<string, string | undefined>>): BoxP
     phones:
       setting('SIP_PORT', '5060') === 'off'
         ? undefined
-        : {
-            kamailio: docker
-              ? seenState(env['SIPHERA_KAMAILIO'])
-              : healthcheck('kamailio', { SIP_PORT: setting('SIP_PORT', '5060') }),
-          },
+        : docker
+          ? {
+              kamailio: seenState(env['SIPHERA_KAMAILIO']),
+              relays: {
+                'rtpengine-a': seenState(env['SIPHERA_RTPENGINE_A']),
+                'rtpengine-b': seenState(env['SIPHERA_RTPENGINE_B']),
+              },
+            }
+          : {
+              kamailio: healthcheck('kamailio', { SIP_PORT: setting('SIP_PORT', '5060') }),
+              // As compose/install/options.sh has their ports.
+              relays: {
+                'rtpengine-a': healthcheck('rtpengine', { RTPENGINE_CONTROL: '127.0.0.1:7068' }),
+                'rtpengine-b': healthcheck('rtpengine', { RTPENGINE_CONTROL: '127.0.0.1:7069' }),
+              },
+            },
     publicPort: port('HTTPS_PORT', '443'),
     ownCertificate: setting('CERT', '') !== '',
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type BoxPlace, readBox } from './box.ts';
-import { planCheck } from './doctor-phones.ts';
+import { planCheck, soundCheck } from './doctor-phones.ts';
 
 let dir: string;
 let box: BoxPlace;
@@ -43,4 +43,16 @@ it('leaves time for a change, and says nothing where there are no phones', async
   expect(await levels()).toEqual([]);
   box = { ...box, phones: undefined };
   expect(await levels()).toEqual([]);
+});
+
+it('warns of one relay for sound that is silent, and calls both broken', async () => {
+  const of = async (a: boolean | undefined, b: boolean | undefined): Promise<string[]> => {
+    const relays = { 'rtpengine-a': { up: a }, 'rtpengine-b': { up: b } };
+    const one = { ...box, phones: { kamailio: { up: true }, relays } };
+    return (await soundCheck({ box: one, nowMs })).map(({ level }) => level);
+  };
+  expect(await of(true, true)).toEqual(['ok']);
+  expect(await of(true, false)).toEqual(['warning']);
+  expect(await of(false, false)).toEqual(['broken']);
+  expect(await of(undefined, undefined)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** What carries phones: does Kamailio answer, and does it work with what is set? */
+/** What carries phones: does Kamailio answer, does it work with what is set, do the relays for sound answer? */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { broken, type Check, ok, warning } from './finding.ts';
@@ -34,4 +34,28 @@ export const planCheck: Check = ({ box, nowMs }) => {
     'Phones, trunks and emergency places that were added or changed are not known to it.',
     'siphera logs sip-bridge tells why, then siphera restart',
   );
+};
+
+/** Kamailio sends calls through the one that is left. */
+export const soundCheck: Check = async ({ box }) => {
+  if (!box.phones) return [];
+  const probes = Object.entries(box.phones.relays);
+  const answers = await Promise.all(
+    probes.map(async ([name, probe]) => ({ name, up: await askDaemon(probe) })),
+  );
+  const silent = answers.filter(({ up }) => up === false).map(({ name }) => name);
+  if (silent.length === 0) {
+    return answers.some(({ up }) => up === undefined)
+      ? []
+      : ok('Both relays for the sound of phone calls answer');
+  }
+  const what = `No answer from what relays the sound of phone calls: ${silent.join(', ')}`;
+  const todo = `siphera logs ${silent[0] ?? ''}, then siphera restart`;
+  return silent.length < probes.length
+    ? warning(
+        what,
+        'Calls on it fell silent; new ones go through the other one, and nothing is left when that fails.',
+        todo,
+      )
+    : broken(what, 'New calls have no sound, or do not come about.', todo);
 };

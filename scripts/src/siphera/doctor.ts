@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { certificateCheck, certificateShownCheck } from './doctor-certificates.ts';
 import { footageCheck, janusCheck, mediaAddressCheck, pictureToolsCheck } from './doctor-cameras.ts';
 import { backupCheck, clockCheck, diskCheck, memoryCheck, permissionCheck } from './doctor-machine.ts';
-import { kamailioCheck, planCheck } from './doctor-phones.ts';
+import { kamailioCheck, planCheck, soundCheck } from './doctor-phones.ts';
 import { relayCheck } from './doctor-relay.ts';
 import { brokerCheck, portsCheck, servicesCheck } from './doctor-services.ts';
 import type { Check } from './finding.ts';
@@ -23,6 +23,7 @@ const checks: readonly Check[] = [
   relayCheck,
   kamailioCheck,
   planCheck,
+  soundCheck,
   certificateCheck,
   certificateShownCheck,
   backupCheck,

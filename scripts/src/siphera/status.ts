@@ -19,7 +19,7 @@ export const status: Command = async ({ box, print, clock }) => {
       return { part, up: health?.ok ?? false, detail };
     }),
     daemonLine('janus', box.media.janus),
-    ...(box.phones ? [daemonLine('kamailio', box.phones.kamailio)] : []),
+    ...phoneLines(box),
     ...relayLines(box),
     brokerLine(box),
     frontLine(box),
@@ -27,7 +27,7 @@ export const status: Command = async ({ box, print, clock }) => {
   print(`Siphera box at ${publicUrl(box)} (${box.mode})`);
   for (const { part, up, detail } of lines) {
     const since = box.mode === 'native' ? await runningSince(box, part) : '';
-    print(`  ${up ? '✓' : '✗'} ${part.padEnd(10)} ${detail}${since}`);
+    print(`  ${up ? '✓' : '✗'} ${part.padEnd(11)} ${detail}${since}`);
   }
   print(`  last backup: ${lastBackup(box, clock.now())}`);
   return lines.every(({ up }) => up) ? 0 : 1;
@@ -38,6 +38,14 @@ async function daemonLine(part: string, probe: Probe): Promise<Line> {
   const detail = up === undefined ? 'not known here' : up ? 'healthy' : 'does not answer';
   return { part, up: up !== false, detail };
 }
+
+/** None where phones are switched off. */
+const phoneLines = ({ phones }: BoxPlace): Promise<Line>[] =>
+  phones
+    ? Object.entries({ kamailio: phones.kamailio, ...phones.relays }).map(([part, probe]) =>
+        daemonLine(part, probe),
+      )
+    : [];
 
 /** None where the relay is switched off. */
 const relayLines = ({ relay }: BoxPlace): Promise<Line>[] =>
