@@ -36,7 +36,17 @@ describe('a call out of the house', () => {
       '+1-555-234-5678',
     ]) {
       const call = caller.call(dialled, {
-        headers: ['X-Siphera-Location: lobby', 'P-Asserted-Identity: <sip:911@x>'],
+        headers: [
+          'X-Siphera-Location: lobby',
+          'P-Asserted-Identity: <sip:911@x>',
+          'P-Charge-Info: <sip:911@x>',
+          'Diversion: <sip:911@x>',
+          'History-Info: <sip:911@x>;index=1',
+          'Privacy: id',
+          'Geolocation: <cid:x>',
+          'priority: emergency',
+          'Replaces: a;to-tag=b;from-tag=c',
+        ],
       });
       const invite = await one.nextRequest('INVITE');
       await pickUp(one, invite);
@@ -47,7 +57,9 @@ describe('a call out of the house', () => {
       expect(invite.startLine).toBe('INVITE sip:+15552345678@one.example SIP/2.0');
       expect(user(invite.header('from'))).toBe('+15557770101');
       expect(invite.all('p-asserted-identity')).toEqual(['<sip:+15557770101@one.example>']);
-      expect(invite.text).not.toMatch(/X-Siphera|Server:|User-Agent:|Authorization/i);
+      expect(invite.text).not.toMatch(
+        /X-Siphera|Charge|Diversion|History|Privacy|Geolocation|Priority|Replaces|911@|Server:|User-Agent:|Authorization/i,
+      );
       expect(await house.server.report({ call: dialog.callId, state: 'answered' })).toMatchObject({
         direction: 'outbound',
         from: '101',
