@@ -1,4 +1,5 @@
 /** What goes on while Kamailio, a relay or the plan is gone: calls that are on, new calls, who signed in. */
+import { existsSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { connectCall, openSipHouse, pickUp, type SipHouse } from './sip-house.ts
 import { softphoneOffer } from './sip-link.ts';
 import { phoneSdp } from './sip-message.ts';
 import type { SipDialog, SipPeer } from './sip-peer.ts';
+import { tempDir } from './temp-dir.ts';
 import { waitFor } from './wait.ts';
 
 let house: SipHouse;
@@ -136,6 +138,37 @@ describe('the relays', () => {
   });
 });
 
+describe('the addresses of the machine', () => {
+  it('that come with containers change nothing; others wait until no call is being set up', async () => {
+    await using dir = await tempDir('sip-ip');
+    const list = join(dir.path, 'addresses');
+    const has = (...interfaces: string[]) =>
+      writeFile(
+        list,
+        interfaces.map((name, at) => `${at}: ${name} inet 127.0.0.${at + 1}/8 scope global\n`).join(''),
+      );
+    await has('eth0');
+    await writeFile(join(dir.path, 'ip'), `#!/bin/sh\ncat ${list}\n`, { mode: 0o755 });
+    await using other = await openSipHouse((plan) => plan, {
+      env: { SIP_ADDRESSES: '', PATH: `${dir.path}:${process.env['PATH'] ?? ''}` },
+    });
+    const listens = async () => JSON.stringify(await other.server.rpc('core.psx')).includes('127.0.0.3:');
+    const [caller, called] = [await other.phone('101'), await other.phone('102')];
+    await has('eth0', 'docker0');
+    const call = caller.call('102');
+    const invite = await called.nextRequest('INVITE');
+    called.answer(invite, 180);
+    await has('eth0', 'docker0', 'eth1');
+    await waitFor('run.sh to wait', () => other.server.daemon.logs().includes('waiting'));
+    expect(await listens()).toBe(false);
+    await pickUp(called, invite);
+    const dialog = await call;
+    await waitFor('Kamailio to listen there, too', listens);
+    expect(JSON.stringify(await other.server.rpc('core.psx'))).not.toContain('127.0.0.2:');
+    await hangUp(caller, dialog, called);
+  });
+});
+
 describe('a plan', () => {
   it('that is damaged is put aside for the one that worked last', async () => {
     await house.server.daemon.restart();
@@ -146,6 +179,11 @@ describe('a plan', () => {
     const call = caller.call('102');
     await pickUp(called);
     expect((await call).message.status).toBe(200);
+    // It has passwords.
+    await waitFor(
+      'the damaged one to be deleted',
+      () => !existsSync(join(house.server.sipDir, 'plan', 'plan.sqlite.damaged')),
+    );
   });
 
   it('that is missing altogether leaves a Kamailio that answers, and takes the next one', async () => {

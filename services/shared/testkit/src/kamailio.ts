@@ -64,6 +64,8 @@ export type SipServerOptions = {
   origins?: readonly string[];
   /** Where it listens for phones instead of 127.0.0.1, or in a network instead of both of its addresses. */
   addresses?: readonly string[];
+  /** Of run.sh, over what it is given. */
+  env?: Readonly<Record<string, string>>;
 };
 
 export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
@@ -165,7 +167,10 @@ const renderConfiguration = (options: SipServerOptions, places: Places, a: Rtpen
     RTPENGINE_B: b.control,
   });
 
-async function startKamailio({ ca, network, hostName }: SipServerOptions, places: Places): Promise<Daemon> {
+async function startKamailio(
+  { ca, network, hostName, env: more }: SipServerOptions,
+  places: Places,
+): Promise<Daemon> {
   const program = (name: string) => join(repositoryRoot, 'compose', 'kamailio', name);
   const certificate = await ca?.issueServer('sip', 'sip', [hostName ?? 'siphera.test', '127.0.0.1']);
   const env = {
@@ -178,6 +183,7 @@ async function startKamailio({ ca, network, hostName }: SipServerOptions, places
     ...(certificate === undefined
       ? {}
       : { SIP_CERT_FILE: certificate.certFile, SIP_KEY_FILE: certificate.keyFile }),
+    ...more,
   };
   const within = (command: string) => network?.command(command) ?? { command, args: [] };
   const health = within(program('healthcheck.sh'));
