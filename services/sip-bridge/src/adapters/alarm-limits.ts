@@ -10,7 +10,7 @@ import type { PlanBook } from '../plan.part.ts';
 import type { AlarmCallStore } from '../store/alarm-call.store.ts';
 
 /** Calls of 24 hours to one number: every quarter of an hour, for who is on call all day. */
-export const numberCallsMax = 100;
+const numberCallsMax = 100;
 /** Core is told from here on. */
 const nearShare = 0.8;
 const windowMs = 24 * 3_600_000;

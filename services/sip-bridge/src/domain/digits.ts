@@ -48,7 +48,7 @@ export function pressDigit(
 
 /** Wrong keys of one phone at one station, over all its calls: a code of four digits takes weeks to guess so. */
 export const wrongOverallMax = 10;
-export const wrongOverallMs = 3_600_000;
+const wrongOverallMs = 3_600_000;
 
 /** @returns those that still count. @param wrongs when they were pressed, in order */
 export const recentWrongs = (wrongs: readonly number[], nowMs: number): number[] =>
