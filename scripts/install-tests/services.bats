@@ -25,6 +25,12 @@ setup() {
   done
 }
 
+@test "Kamailio is in the group of the spool, whose files may be the bridge's" {
+  grep -q 'chpst -u siphera-kamailio:siphera-kamailio:siphera-sip ' "$ETC_DIR/sv/kamailio/run"
+  run grep -lE 'chpst -u [a-z:-]+:siphera-sip[: ]' "$ETC_DIR"/sv/{core,panel,signaling,camera,janus,coturn,mosquitto,nginx,rtpengine-a}/run
+  [ "$status" -ne 0 ]
+}
+
 @test "a change of the log level restarts what reads it, and an unchanged box restarts nothing" {
   CHANGED_SERVICES=() CHANGED_FILES=()
   write_services
