@@ -14,6 +14,7 @@ import {
   sipToken,
   sipUri,
 } from './sip-message.ts';
+import { openSipSocket } from './sip-link.ts';
 import { waitFor } from './wait.ts';
 
 const msMax = 30_000;
@@ -316,9 +317,8 @@ async function openWire(options: PhoneOptions, heard: (raw: string) => void): Pr
       close: () => socket.destroy(),
     };
   }
-  // Node's own takes headers, which the type of browsers does not know.
-  const init = { protocols: ['sip'], headers: { origin: options.origin ?? `https://${options.domain}` } };
-  const socket = new WebSocket(`ws://${server.address}:${server.port}/sip`, init);
+  const origin = options.origin ?? `https://${options.domain}`;
+  const socket = openSipSocket(`ws://${server.address}:${server.port}/sip`, { origin });
   socket.addEventListener('message', ({ data }) => heard(String(data)));
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener('open', () => resolve());

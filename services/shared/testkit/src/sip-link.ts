@@ -52,9 +52,7 @@ export async function openWebsocketLink(
     ...(origin === '' ? {} : { origin }),
     ...(forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }),
   };
-  // Node's own takes headers, which the type of browsers does not know.
-  const Open = WebSocket as unknown as new (url: string, init: object) => WebSocket;
-  const socket = new Open(url, { protocols: ['sip'], headers });
+  const socket = openSipSocket(url, headers);
   socket.binaryType = 'arraybuffer';
   socket.addEventListener('message', (event: { data?: unknown }) =>
     hear(event.data instanceof ArrayBuffer ? Buffer.from(event.data).toString('latin1') : String(event.data)),
@@ -77,6 +75,12 @@ export async function openWebsocketLink(
       await closed;
     }),
   };
+}
+
+/** SIP over a websocket (RFC 7118). Node's own takes headers, which the type of browsers does not know. */
+export function openSipSocket(url: string, headers: Readonly<Record<string, string>>): WebSocket {
+  const Open = WebSocket as unknown as new (url: string, init: object) => WebSocket;
+  return new Open(url, { protocols: ['sip'], headers });
 }
 
 function onceOnly(close: () => Promise<void>): () => Promise<void> {
