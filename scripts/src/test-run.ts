@@ -25,9 +25,9 @@ function bySummary(outcome: Outcome): Read {
   return counts ? { counts, failures: stepFailures(outcome.output) } : byExit(outcome);
 }
 
-function vitest(name: string, projects: readonly string[]): Part {
+function vitest(name: string, projects: readonly string[], more: readonly string[] = []): Part {
   const report = join(root, '.cache', `vitest-${projects.join('-')}.json`);
-  const args = ['run', ...projects.flatMap((project) => ['--project', project]), '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--passWithNoTests']; // prettier-ignore
+  const args = ['run', ...projects.flatMap((project) => ['--project', project]), '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--passWithNoTests', ...more]; // prettier-ignore
   return {
     step: { name, command: 'vitest', args, env: { CI: 'true' } },
     read: async (outcome) => {
@@ -55,7 +55,8 @@ async function parts(): Promise<Part[]> {
     { step: { name: 'checks', command: node, args: ['scripts/src/check.ts'] }, read: bySummary },
     { step: build, read: byExit },
     vitest('unit and component tests', ['unit', 'web']),
-    vitest('integration tests', ['int']),
+    // They wait for daemons most of the time: three files at once keep two cores busy, and none of them waits for the other long.
+    vitest('integration tests', ['int'], ['--maxWorkers=3']),
     ...(bats.length > 0 ? [shell] : []),
     vitest('browser tests', ['e2e']),
   ];
