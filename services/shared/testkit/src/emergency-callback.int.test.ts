@@ -67,9 +67,8 @@ const callsBack = (user: string) => {
   });
 };
 const deskCalls = (): number =>
-  new Set(
-    desk.messages.flatMap((message) => (message.method === 'INVITE' ? [message.all('via')[0]] : [])),
-  ).size;
+  new Set(desk.messages.flatMap((message) => (message.method === 'INVITE' ? [message.all('via')[0]] : [])))
+    .size;
 /** Numbers of before: their calls are of other tests. */
 const forgetCallers = async (): Promise<void> => {
   for (const key of ['12145552001', '12145550102', '12145550104'])
