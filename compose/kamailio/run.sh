@@ -14,6 +14,8 @@ readonly CERTIFICATE=${SIP_CERT_FILE:-} KEY=${SIP_KEY_FILE:-}
 readonly SHARED=${KAMAILIO_SHARED_MB:-128} OWN=${KAMAILIO_OWN_MB:-12}
 # Seconds between two looks.
 readonly WATCH_INTERVAL=2
+# Refusals of a new certificate after which Kamailio is started anew to read it.
+readonly RELOADS=5
 # Seconds for each step of a start that needs the disk: an emergency call needs none.
 readonly DISK_PATIENCE=3
 # Looks at most that a start because of other addresses waits for calls that are being set up: two minutes.
@@ -172,8 +174,14 @@ end_leftover() {
   rm -f "$file"
 }
 
+# kamcmd ends well when Kamailio refuses, and a file may be looked at between its key and its certificate: asked again at the next look.
+reads_certificate() {
+  local said
+  said=$(kamcmd -s "unix:$KAMAILIO_RUN_DIR/ctl" tls.reload 2>&1) && [[ $said != *rror* ]]
+}
+
 while true; do
-  started=$(configuration) listening=$(addresses) known=$(certificate) again='' looks=0
+  refused=0 started=$(configuration) listening=$(addresses) known=$(certificate) again='' looks=0
   write_listen "$listening"
   check_plan
   check_database "$SIP_DIR/registrations.sqlite" "$here/registrations.sql"
@@ -201,11 +209,12 @@ while true; do
     if [[ $now != "$known" ]]; then
       if [[ $now == none || $known == none ]]; then
         again='the certificate came or went'
-      else
-        echo 'the certificate changed: reading it again'
-        kamcmd -s "unix:$KAMAILIO_RUN_DIR/ctl" tls.reload || again='the certificate could not be read again'
+      elif reads_certificate; then
+        echo 'the certificate changed: it was read again'
+        known=$now refused=0
+      elif ((++refused >= RELOADS)); then
+        again='the certificate could not be read again'
       fi
-      known=$now
     fi
     if [[ -n $again ]]; then
       echo "$again: starting Kamailio again"

@@ -118,8 +118,10 @@ describe('the outbox', () => {
     expect(rig.core.events).toEqual([]);
     rig.core.unknownPathCode = 'not_found';
     await until(() => rig.core.events.length === 1);
-    const refused = rig.camera.ground.db.prepare('SELECT path, refused FROM outbox').all();
-    expect(refused).toMatchObject([
+    // The row of the event goes when core's answer is here, a moment after core has the event.
+    const rows = () => rig.camera.ground.db.prepare('SELECT path, refused FROM outbox').all();
+    await until(() => rows().length === 1);
+    expect(rows()).toMatchObject([
       { path: '/internal/v1/nothing', refused: expect.stringContaining('not_found') as string },
     ]);
   });
