@@ -53,7 +53,9 @@ describe('a fake camera over RTSP', () => {
     const lines = (await runCommand('ffprobe', [...args, fake.rtspUrl()])).match(/^\d+/gm) ?? [];
     expect(lines.length).toBeGreaterThan(Number(count) - 5);
     const steps = lines.slice(1).map((line, index) => Number(line) - Number(lines[index]));
-    expect(Math.min(...steps)).toBeGreaterThan(0);
+    // A machine that is late hands a picture over in two packets, which have one time.
+    expect(Math.min(...steps)).toBeGreaterThanOrEqual(0);
+    expect(new Set(lines).size).toBeGreaterThan(Number(count) / 2);
   });
 
   it('serves many cameras by one process, each with a password of its own', async () => {
