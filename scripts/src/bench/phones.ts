@@ -1,6 +1,6 @@
 /**
- * Phones: how long it takes until the other phone rings and until both are connected, against the same two ends without the box in
- * between; and twenty calls at once through the relays for sound, with what they lose and cost. Real Kamailio, real rtpengines.
+ * Phones: how long it takes until the other phone rings and until both are connected, with the challenge of each call; and twenty calls
+ * at once through the relays for sound, with what they lose and cost. Real Kamailio, real rtpengines.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -22,54 +22,18 @@ export async function benchPhones({ seconds, progress }: BenchOptions): Promise<
   const [caller, called] = [await house.phone('101'), await house.phone('102')];
   progress(`${setUps} calls are set up`);
   const through = await setUpTimes(caller, called, '102');
-  await using direct = await directPair(house);
-  const bare = await setUpTimes(direct.caller, direct.called, '102');
   progress(`${calls} calls at once for ${seconds} s`);
   const sound = await relayed(house, caller, called, seconds);
-  const between = 'two ends alone';
   return [
-    row(
-      'call, dialled → rings: p50',
-      quantile(through.ringing, 0.5),
-      'ms',
-      quantile(bare.ringing, 0.5),
-      between,
-    ),
-    row(
-      'call, dialled → rings: p99',
-      quantile(through.ringing, 0.99),
-      'ms',
-      quantile(bare.ringing, 0.99),
-      between,
-    ),
-    row('call, dialled → connected: p99', quantile(through.connected, 0.99), 'ms', quantile(bare.connected, 0.99), between), // prettier-ignore
+    row('call, dialled → rings: p50', quantile(through.ringing, 0.5), 'ms'),
+    row('call, dialled → rings: p99', quantile(through.ringing, 0.99), 'ms'),
+    row('call, dialled → connected: p99', quantile(through.connected, 0.99), 'ms'),
     row(`${calls} relayed calls: packets lost`, sound.lostPercent, '%'),
     row(`${calls} relayed calls: both relays`, sound.cores * 100, '% of a core'),
   ];
 }
 
-const row = (what: string, ours: number, unit: string, peer?: number, peerName?: string): BenchRow => ({
-  what,
-  ours,
-  unit,
-  better: 'less',
-  ...(peer === undefined || peerName === undefined ? {} : { peer, peerName }),
-});
-
-/** The same ends, each with the other as its server. */
-async function directPair(house: SipHouse) {
-  const called = await house.peer({ address: '127.0.0.42', number: '102' });
-  const { domain } = house.server;
-  const caller = await house.peer({
-    address: '127.0.0.41',
-    number: '101',
-    server: { address: called.address, port: called.port, domain },
-  });
-  const close = async (): Promise<void> => {
-    await Promise.all([caller.close(), called.close()]);
-  };
-  return { caller, called, [Symbol.asyncDispose]: close };
-}
+const row = (what: string, ours: number, unit: string): BenchRow => ({ what, ours, unit, better: 'less' });
 
 /** @returns sorted milliseconds from the INVITE to the callee's phone, and to the caller's 200. */
 async function setUpTimes(caller: SipPeer, called: SipPeer, user: string) {
